@@ -1,0 +1,159 @@
+"""Make a virtual environment, whole or not at all.
+
+    python3 book/tools/env.py                       .venv from requirements.txt, the package editable
+    python3 book/tools/env.py --folder F --requirements R --install wheel
+
+Written for any Python 3, so that an old one is told what is missing rather than shown a traceback.
+The file `complete` inside the environment says what it was made from; without it, or with another
+content, the folder is half-made or out of date and is made anew.
+"""
+import argparse
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+OLDEST = (3, 11)
+ROOM = {"cpu": 3, "default": 9 if sys.platform.startswith("linux") else 3}  # GB: CUDA comes with torch on Linux
+CPU_WHEELS = "https://download.pytorch.org/whl/cpu"  # PyTorch's own wheels without CUDA
+
+# What pip says -> what to do. The first that occurs in its output decides.
+CAUSES = [
+    (("No space left", "Disk quota exceeded", "Errno 28"),
+     "The disk is full. Free some gigabytes, then run the same command again."),
+    (("Temporary failure in name resolution", "Name or service not known", "Failed to establish a new connection",
+      "Network is unreachable", "ConnectTimeoutError", "ReadTimeoutError", "Connection refused", "ProxyError",
+      "Connection aborted", "Read timed out"),
+     "The package index cannot be reached. Check the network (or the proxy), then run the same command again."),
+    (("Could not find a version", "No matching distribution"),
+     "A pinned package does not exist for this Python ({python}). Try another one: make PYTHON=python3.12 ..."),
+]
+
+
+class Failure(Exception):
+    """One sentence for the person at the keyboard."""
+
+
+def check_python(version=None):
+    version = version or sys.version_info[:2]
+    if version < OLDEST:
+        raise Failure("This is Python {}.{}; the book needs {}.{} or newer. Install one and name it: make PYTHON=python3.12 ..."
+                      .format(*(tuple(version) + OLDEST)))
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        raise Failure("This Python cannot make virtual environments. On Debian or Ubuntu: sudo apt install python{}.{}-venv"
+                      .format(*version)) from None
+
+
+def check_room(folder, torch, free=None):
+    free = shutil.disk_usage(os.path.dirname(folder)).free if free is None else free
+    need = ROOM["cpu" if torch == "cpu" else "default"]
+    if free < need * 1e9:
+        hint = "" if torch == "cpu" or need == ROOM["cpu"] else ", or use the smaller torch: add TORCH=cpu to the command"
+        raise Failure("The environment needs {} GB and {:.1f} GB are free here. Free some{}.".format(need, free / 1e9, hint))
+
+
+def stamp(requirements, install, torch):
+    digest = hashlib.sha256()
+    for path in (requirements, os.path.join(ROOT, "pyproject.toml")):
+        with open(path, "rb") as file:
+            digest.update(file.read())
+    digest.update("{} {} {} {}".format(sys.version, install, torch, ROOT).encode())
+    return digest.hexdigest()
+
+
+def is_complete(folder, expected):
+    try:
+        with open(os.path.join(folder, "complete")) as file:
+            return file.read() == expected
+    except OSError:
+        return False
+
+
+def explain(output):
+    for marks, advice in CAUSES:
+        if any(mark in output for mark in marks):
+            return advice.format(python="{}.{}".format(*sys.version_info[:2]))
+    return "The install stopped; the lines above say why. Run the same command again once that is mended."
+
+
+def run(command, total=0):
+    """Run a command; show each package as it arrives; on failure, explain."""
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, cwd=ROOT)
+    output, count = [], 0
+    for line in process.stdout:
+        output.append(line)
+        if line.startswith("Collecting "):
+            count += 1
+            print("  {:>3}/{} {}".format(count, max(total, count), line.split()[1]), flush=True)
+        elif line.startswith("Installing collected"):
+            print("  unpacking ...", flush=True)
+    if process.wait() != 0:
+        text = "".join(output)
+        sys.stderr.write("".join(output[-8:]))
+        raise Failure(explain(text))
+
+
+def build(folder, requirements, install, torch):
+    python = os.path.join(folder, "Scripts" if os.name == "nt" else "bin", "python")
+    run([sys.executable, "-m", "venv", folder])
+    # --retries: without a network the answer should come in seconds, not in minutes.
+    pip = [python, "-m", "pip", "install", "--disable-pip-version-check", "--progress-bar", "off", "--retries", "2"]
+    with open(requirements) as file:
+        pins = [line.strip() for line in file if line.strip() and not line.startswith("#")]
+    if torch == "cpu":  # alone and first: the other packages then find torch in place, whatever its build
+        wheel = [pin + "+cpu" for pin in pins if pin.startswith("torch==")]
+        run(pip + ["--no-deps", "--extra-index-url", CPU_WHEELS] + wheel, total=1)
+    run(pip + pins, total=len(pins))
+    print("  diffattn_mini ({})".format(install), flush=True)
+    if install == "editable":
+        run(pip + ["--no-deps", "--no-build-isolation", "--editable", ROOT])
+    else:
+        run(pip + ["--no-deps", install])
+
+
+def make(folder, requirements, install="editable", torch=""):
+    """Make `folder` unless it is complete. Raises Failure; leaves nothing half-made."""
+    check_python()
+    expected = stamp(requirements, install, torch)
+    if is_complete(folder, expected):
+        return
+    print("env: making {} (a few minutes the first time)".format(os.path.relpath(folder, ROOT)), flush=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    os.makedirs(os.path.dirname(folder), exist_ok=True)
+    check_room(folder, torch)
+    try:
+        build(folder, requirements, install, torch)
+        with open(os.path.join(folder, "complete"), "w") as file:
+            file.write(expected)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    print("env: {} is ready".format(os.path.relpath(folder, ROOT)), flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", default=os.path.join(ROOT, ".venv"))
+    parser.add_argument("--requirements", default=os.path.join(ROOT, "requirements.txt"))
+    parser.add_argument("--install", default="editable", help="'editable' or the path of a wheel")
+    parser.add_argument("--torch", default="", choices=["", "cpu"], help="cpu: PyTorch's wheel without CUDA")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that a kill, too, cleans up
+    try:
+        make(os.path.abspath(options.folder), os.path.abspath(options.requirements), options.install, options.torch)
+    except Failure as failure:
+        sys.exit("env: {}".format(failure))
+    except OSError as error:
+        sys.exit("env: {} Free some space or check the permissions, then run the same command again.".format(error))
+    except KeyboardInterrupt:
+        sys.exit("env: stopped; nothing half-made was left behind. The same command starts again.")
+
+
+if __name__ == "__main__":
+    main()
