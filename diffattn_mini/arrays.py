@@ -1,0 +1,96 @@
+"""Numpy arrays and torch tensors through one door. Torch is never imported here: a tensor has already brought it."""
+
+import functools
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import torch
+
+Array = TypeVar("Array", np.ndarray, "torch.Tensor")
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def validated_by(validate: Callable[P, object]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Run `validate` with the same arguments first: the function's own body can then stay as short as its formula."""
+
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
+        @functools.wraps(function)
+        def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+            validate(*args, **kwargs)
+            return function(*args, **kwargs)
+
+        return checked
+
+    return decorate
+
+
+def namespace(x: object) -> ModuleType:
+    """The module whose functions fit x: torch for a tensor, numpy for everything else."""
+    torch = sys.modules.get("torch")
+    return torch if torch is not None and isinstance(x, torch.Tensor) else np
+
+
+def library(x: object) -> str:
+    """How an error names what came: 'a numpy array', 'a torch tensor', or its type."""
+    if namespace(x) is not np:
+        return "a torch tensor"
+    return "a numpy array" if isinstance(x, np.ndarray) else f"of type {type(x).__name__}"
+
+
+def is_float(x: Any) -> bool:
+    return x.is_floating_point() if namespace(x) is not np else np.issubdtype(x.dtype, np.floating)
+
+
+def is_integer(x: Any) -> bool:
+    return x.dtype.kind in "iu" if namespace(x) is np else not (is_float(x) or x.is_complex() or "bool" in str(x.dtype))
+
+
+def to_floats(x: Any, name: str = "x") -> Any:
+    """Lists, numbers and integers become floats; floats keep their dtype; anything else is refused."""
+    xp = namespace(x)
+    if xp is np:
+        try:
+            x = np.asarray(x)
+        except ValueError:
+            raise ValueError(f"{name} is ragged: all its rows must have the same length") from None
+        if x.dtype.kind in "biu":
+            x = x.astype(float)
+    elif not is_float(x) and not x.is_complex():
+        x = x.to(xp.get_default_dtype())
+    if not is_float(x):
+        raise TypeError(f"{name} has dtype {x.dtype}; real numbers are expected")
+    return x
+
+
+def require_floats(**arrays: Any) -> None:
+    """Refuse anything but finite float arrays of one library, one dtype and one device. The arguments name them."""
+    first, reference = next(iter(arrays.items()))
+    for name, x in arrays.items():
+        if namespace(x) is np and not isinstance(x, np.ndarray):
+            raise TypeError(f"{name} must be a numpy array or a torch tensor; it is {library(x)}: np.asarray({name})?")
+        if namespace(x) is not namespace(reference):
+            raise TypeError(f"{first} is {library(reference)} and {name} is {library(x)}; convert one of them")
+        if not is_float(x):
+            mend = f"{name}.astype(float)" if namespace(x) is np else f"{name}.float()"
+            raise TypeError(f"{name} has dtype {x.dtype}; floats are expected: {mend}")
+        if x.dtype != reference.dtype:
+            raise TypeError(f"{first} has dtype {reference.dtype} and {name} has {x.dtype}; convert one of them")
+        if namespace(x) is not np and x.device != reference.device:
+            raise ValueError(f"{first} is on {reference.device} and {name} on {x.device}; move one: {name}.to(...)")
+    for name, x in arrays.items():
+        if not namespace(x).isfinite(x).all():
+            raise ValueError(f"{name} holds NaN or infinity, which would spread to the output; look at how it was made")
+
+
+def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The common shape, or None where there is none."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        return None
