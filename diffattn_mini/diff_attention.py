@@ -43,7 +43,7 @@ class DiffAttention(nn.Module):
     ) -> None:
         super().__init__()
         n_kv_heads = n_heads if n_kv_heads is None else n_kv_heads
-        _check_sizes(dim, n_heads, n_kv_heads, form)
+        _check_sizes(dim, n_heads, n_kv_heads, form, eps)
         self.dim, self.n_heads, self.n_kv_heads, self.form = dim, n_heads, n_kv_heads, form
         self.head_dim = dim // (2 * n_heads)
         self.lambda_init = lambda_init(layer)
@@ -104,7 +104,7 @@ class DiffAttention(nn.Module):
         return f"n_heads={self.n_heads}, n_kv_heads={self.n_kv_heads}, lambda_init={self.lambda_init:.4f}"
 
 
-def _check_sizes(dim: int, n_heads: int, n_kv_heads: int, form: str) -> None:
+def _check_sizes(dim: int, n_heads: int, n_kv_heads: int, form: str, eps: float) -> None:
     for name, value in (("dim", dim), ("n_heads", n_heads), ("n_kv_heads", n_kv_heads)):
         if isinstance(value, bool) or not isinstance(value, int) or value < 1:
             raise ValueError(f"{name} must be a whole number from 1 on; it is {value!r}")
@@ -119,3 +119,5 @@ def _check_sizes(dim: int, n_heads: int, n_kv_heads: int, form: str) -> None:
         raise ValueError(f"n_heads={n_heads} is not divisible by n_kv_heads={n_kv_heads}; choose from {divisors}")
     if form not in FORMS:
         raise ValueError(f"form={form!r}; the forms are {', '.join(map(repr, FORMS))}")
+    if not eps > 0:
+        raise ValueError(f"eps must be a small positive number, 1e-5 for instance; it is {eps}")

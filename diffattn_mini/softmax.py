@@ -79,6 +79,6 @@ def _check_target(target: Any, shape: tuple[int, ...]) -> None:
     if not is_integer(target):
         raise TypeError(f"target has dtype {target.dtype}; integers are expected, the index of the right class")
     if tuple(target.shape) != tuple(shape[:-1]):
-        raise ValueError(f"target has shape {tuple(target.shape)}; one class for each row, {tuple(shape[:-1])}, is expected")
+        raise ValueError(f"target has shape {tuple(target.shape)}; one class a row, {tuple(shape[:-1])}, is expected")
     if ((target < 0) | (target >= shape[-1])).any():
         raise ValueError(f"target must lie in 0..{shape[-1] - 1}: there are {shape[-1]} scores in a row")

@@ -40,22 +40,24 @@ class Failure(Exception):
 def check_python(version=None):
     version = version or sys.version_info[:2]
     if version < OLDEST:
-        raise Failure("This is Python {}.{}; the book needs {}.{} or newer. Install one and name it: make PYTHON=python3.12 ..."
-                      .format(*(tuple(version) + OLDEST)))
+        this, oldest = "{}.{}".format(*version), "{}.{}".format(*OLDEST)
+        raise Failure(f"This is Python {this}; the book needs {oldest} or newer. Install one and name it: "
+                      "make PYTHON=python3.12 ...")
     try:
         import ensurepip  # noqa: F401
         import venv  # noqa: F401
     except ImportError:
-        raise Failure("This Python cannot make virtual environments. On Debian or Ubuntu: sudo apt install python{}.{}-venv"
-                      .format(*version)) from None
+        this = "{}.{}".format(*version)
+        raise Failure("This Python cannot make virtual environments. "
+                      f"On Debian or Ubuntu: sudo apt install python{this}-venv") from None
 
 
 def check_room(folder, torch, free=None):
     free = shutil.disk_usage(os.path.dirname(folder)).free if free is None else free
     need = ROOM["cpu" if torch == "cpu" else "default"]
     if free < need * 1e9:
-        hint = "" if torch == "cpu" or need == ROOM["cpu"] else ", or use the smaller torch: add TORCH=cpu to the command"
-        raise Failure("The environment needs {} GB and {:.1f} GB are free here. Free some{}.".format(need, free / 1e9, hint))
+        hint = "" if need == ROOM["cpu"] else ", or take the smaller torch: add TORCH=cpu to the command"
+        raise Failure(f"The environment needs {need} GB and {free / 1e9:.1f} GB are free here. Free some{hint}.")
 
 
 def stamp(requirements, install, torch):
@@ -63,7 +65,7 @@ def stamp(requirements, install, torch):
     for path in (requirements, os.path.join(ROOT, "pyproject.toml")):
         with open(path, "rb") as file:
             digest.update(file.read())
-    digest.update("{} {} {} {}".format(sys.version, install, torch, ROOT).encode())
+    digest.update(f"{sys.version} {install} {torch} {ROOT}".encode())
     return digest.hexdigest()
 
 
@@ -84,13 +86,14 @@ def explain(output):
 
 def run(command, total=0):
     """Run a command; show each package as it arrives; on failure, explain."""
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, universal_newlines=True, cwd=ROOT)
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT,
+                               universal_newlines=True)
     output, count = [], 0
     for line in process.stdout:
         output.append(line)
         if line.startswith("Collecting "):
             count += 1
-            print("  {:>3}/{} {}".format(count, max(total, count), line.split()[1]), flush=True)
+            print(f"  {count:>3}/{max(total, count)} {line.split()[1]}", flush=True)
         elif line.startswith("Installing collected"):
             print("  unpacking ...", flush=True)
     if process.wait() != 0:
@@ -110,7 +113,7 @@ def build(folder, requirements, install, torch):
         wheel = [pin + "+cpu" for pin in pins if pin.startswith("torch==")]
         run(pip + ["--no-deps", "--extra-index-url", CPU_WHEELS] + wheel, total=1)
     run(pip + pins, total=len(pins))
-    print("  diffattn_mini ({})".format(install), flush=True)
+    print(f"  diffattn_mini ({install})", flush=True)
     if install == "editable":
         run(pip + ["--no-deps", "--no-build-isolation", "--editable", ROOT])
     else:
@@ -123,7 +126,7 @@ def make(folder, requirements, install="editable", torch=""):
     expected = stamp(requirements, install, torch)
     if is_complete(folder, expected):
         return
-    print("env: making {} (a few minutes the first time)".format(os.path.relpath(folder, ROOT)), flush=True)
+    print(f"env: making {os.path.relpath(folder, ROOT)} (a few minutes the first time)", flush=True)
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(os.path.dirname(folder), exist_ok=True)
     check_room(folder, torch)
@@ -134,7 +137,7 @@ def make(folder, requirements, install="editable", torch=""):
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
-    print("env: {} is ready".format(os.path.relpath(folder, ROOT)), flush=True)
+    print(f"env: {os.path.relpath(folder, ROOT)} is ready", flush=True)
 
 
 def main():
@@ -148,9 +151,9 @@ def main():
     try:
         make(os.path.abspath(options.folder), os.path.abspath(options.requirements), options.install, options.torch)
     except Failure as failure:
-        sys.exit("env: {}".format(failure))
+        sys.exit(f"env: {failure}")
     except OSError as error:
-        sys.exit("env: {} Free some space or check the permissions, then run the same command again.".format(error))
+        sys.exit(f"env: {error} Free some space or check the permissions, then run the same command again.")
     except KeyboardInterrupt:
         sys.exit("env: stopped; nothing half-made was left behind. The same command starts again.")
 

@@ -15,11 +15,16 @@ VERSIONS = Path(__file__).with_name("colab.txt")
 
 
 def build_wheel(folder):
-    """The wheel, named by its content's folder, so that a changed package makes a new environment."""
+    """The package's wheel, built in a copy of its sources so that nothing is left in the tree."""
+    folder = Path(folder)
     shutil.rmtree(folder, ignore_errors=True)
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, ROOT]
+    source = folder / "source"
+    shutil.copytree(ROOT / "diffattn_mini", source / "diffattn_mini", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, source)
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, source]
     subprocess.run(command, check=True)
-    (wheel,) = Path(folder).glob("*.whl")
+    (wheel,) = folder.glob("*.whl")
     return wheel
 
 
@@ -42,8 +47,8 @@ def main():
                    check=True, stdout=subprocess.DEVNULL)
     run = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-cell-timeout", "120",
            "--nbval-kernel-name", name, "notebooks/ro", "notebooks/en"]
-    jupyter_path = os.pathsep.join([str(environment / "share" / "jupyter"), os.environ.get("JUPYTER_PATH", "")])
-    sys.exit(subprocess.run([sys.executable, *run], cwd=ROOT, env=os.environ | {"JUPYTER_PATH": jupyter_path}).returncode)
+    kernels = {"JUPYTER_PATH": str(environment / "share" / "jupyter")}
+    sys.exit(subprocess.run([sys.executable, *run], cwd=ROOT, env=os.environ | kernels).returncode)
 
 
 if __name__ == "__main__":

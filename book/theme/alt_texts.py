@@ -1,0 +1,37 @@
+"""A figure without an alternative text is a warning, so the build (-W) fails; it names the notebook and the cell."""
+import re
+
+from docutils import nodes
+from sphinx.util import logging
+
+logger = logging.getLogger(__name__)
+IMG_WITHOUT_ALT = re.compile(r"<img\b(?![^>]*\balt\s*=\s*[\"'][^\"'\s])", re.IGNORECASE)
+
+
+def cell_of(node):
+    """The number of the notebook cell that holds the node, counted from 1, or None on a prose page."""
+    while node is not None:
+        if node.get("nb_element") == "cell_code":
+            return node["cell_index"] + 1
+        node = node.parent
+    return None
+
+
+def lacks_alt(node):
+    if isinstance(node, nodes.image):
+        return not node.get("alt", "").strip()
+    return "html" in node.get("format", "") and IMG_WITHOUT_ALT.search(node.astext())
+
+
+def check(app, doctree):
+    docname = app.env.docname
+    for node in doctree.findall(lambda n: isinstance(n, (nodes.image, nodes.raw))):
+        if lacks_alt(node):
+            cell = cell_of(node)
+            where = f"{docname}, cell {cell}" if cell else docname
+            logger.warning("%s: a figure has no alternative text; give the cell an :alt: in both languages",
+                           where, location=docname)
+
+
+def setup(app):
+    app.connect("doctree-read", check)

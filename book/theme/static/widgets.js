@@ -1,0 +1,25 @@
+// Mounts what the chapters leave on the page: frames behind a range input, and explorers.
+
+function mountFrames(box) {
+  const { frames, alts, values } = JSON.parse(box.querySelector("script[type='application/json']").textContent);
+  const [input, output, image, words] = ["input", "output", "img", ".frames-words"].map((part) => box.querySelector(part));
+  const show = () => {
+    const at = Number(input.value);
+    image.src = frames[at];
+    image.alt = words.textContent = alts[at];
+    output.textContent = values[at];
+    input.setAttribute("aria-valuetext", values[at]);
+  };
+  input.addEventListener("input", show);
+  show();
+  box.querySelector(".frames-control").hidden = false;
+}
+
+async function mountExplorer(box) {
+  const module = await import(new URL(`explorers/${box.dataset.explorer}.mjs`, import.meta.url));
+  const state = { lang: document.documentElement.lang, ...JSON.parse(box.dataset.state || "{}") };
+  module.default.render({ model: { get: (name) => (name === "state" ? state : undefined), set() {}, on() {}, save_changes() {} }, el: box });
+}
+
+document.querySelectorAll(".frames").forEach(mountFrames);
+document.querySelectorAll(".explorer[data-explorer]").forEach(mountExplorer);

@@ -1,0 +1,414 @@
+"""Manuscripts in, notebooks out: a learner edition and a solved edition in each language.
+
+    python book/tools/press.py            write what has changed
+    python book/tools/press.py --check    write nothing; fail if a committed notebook is not what its manuscript gives
+"""
+import argparse
+import ast
+import hashlib
+import os
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import yaml
+from manuscript import LANGUAGES, Block, Fault, in_language, parse, read, split_solution
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from parity import ANCHOR, CODE, HEADING, ROLE, differences
+from pybtex.database import BibliographyData, parse_string
+
+ROOT = Path(__file__).resolve().parents[2]
+KEEP_OUTPUT = "nbval-check-output"
+DRAWS = re.compile(r"\b(plot_\w+|imshow|plt\.(?!close)\w+)\(")
+SHOWS_ITSELF = re.compile(r"\b(slider|lambda_slider|explorer)\(")  # these describe themselves
+WORDS = {
+    "solution": {"ro": "Soluția", "en": "Solution"},
+    "colab": {"ro": "Deschide în Colab", "en": "Open in Colab"},
+    "and": {"ro": "și", "en": "and"},
+}
+
+
+class Faults(Exception):
+    """All that is wrong in the manuscripts, a line each."""
+
+
+@dataclass
+class House:
+    """What manuscripts may refer to, and the faults found on the way."""
+
+    root: Path
+    manuscripts: dict[str, list[Block]] = field(default_factory=dict)  # by name, without .md
+    anchors: dict[str, set[str]] = field(default_factory=dict)
+    glossary: dict[str, dict] = field(default_factory=dict)
+    references: BibliographyData = field(default_factory=BibliographyData)
+    repository: str = ""
+    branch: str = ""
+    faults: list[str] = field(default_factory=list)
+
+    def fault(self, name: str, number: int, block: Block, message: str, line: int = 0) -> None:
+        self.faults.append(f"book/chapters/{name}.md, cell {number}, line {block.line + line}: {message}")
+
+
+def open_house(root: Path) -> House:
+    house = House(root)
+    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]
+    house.repository, house.branch = config["url"].rstrip("/"), config.get("branch", "main")
+    for entry in yaml.safe_load((root / "book/glossary.yml").read_text(encoding="utf-8")) or []:
+        house.glossary[entry.get("key", entry["en"])] = entry
+    house.references = parse_string((root / "book/references.bib").read_text(encoding="utf-8"), "bibtex")
+    for path in sorted((root / "book/chapters").glob("*.md")):
+        try:
+            house.manuscripts[path.stem] = read(path.read_text(encoding="utf-8"))
+        except Fault as fault:
+            house.faults.append(f"book/chapters/{path.name}, line {fault.line}: {fault}")
+    for name, blocks in house.manuscripts.items():
+        house.anchors[name] = {anchor for block in blocks for anchor in ANCHOR.findall(block.source)}
+    return house
+
+
+# Editions
+
+
+def editions(root: Path = ROOT) -> dict[Path, nbformat.NotebookNode]:
+    """Every notebook that the manuscripts make, by its path below root. Raises Faults, all of them at once."""
+    house = open_house(root)
+    made = {}
+    for name, blocks in house.manuscripts.items():
+        check_pairs(house, name, blocks)
+        for lang in LANGUAGES:
+            made[Path("notebooks", lang, f"{name}.ipynb")] = edition(house, name, blocks, lang, solved=False)
+            made[Path("_build/solved", lang, f"{name}.ipynb")] = edition(house, name, blocks, lang, solved=True)
+    if house.faults:
+        raise Faults("\n".join(dict.fromkeys(house.faults)))
+    return made
+
+
+def edition(house: House, name: str, blocks: list[Block], lang: str, solved: bool) -> nbformat.NotebookNode:
+    cells, seen, folded = [], {}, None
+    for number, block in enumerate(blocks, 1):
+        if block.lang not in (None, lang):
+            continue
+        key = identify(blocks, number, seen)
+        try:
+            if block.kind == "markdown":
+                text = prose(house, name, number, block, lang)
+                cells.append(new_markdown_cell(text, id=key))
+                if len(cells) == 1:
+                    cells += opening(house, name, lang)
+                continue
+            source = in_language(block.source, lang)
+            stub, whole = split_solution(source) if "exercise" in block.tags else (source, source)
+            check_code(house, name, number, blocks, whole)
+            cells.append(new_code_cell(whole if solved else stub, id=key, metadata=metadata(block, lang)))
+            if "exercise" in block.tags:
+                folded = new_markdown_cell(fold(whole, lang), id=f"{key}-solution")
+            elif folded and not solved:
+                cells.append(folded)
+                folded = None
+        except Fault as fault:
+            house.fault(name, number, block, str(fault), fault.line)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    about = {"kernelspec": kernel, "language_info": {"name": "python"}, "lang": lang}
+    return new_notebook(cells=cells, metadata=about)
+
+
+def identify(blocks: list[Block], number: int, seen: dict) -> str:
+    """An id that both editions share and that nothing inserted elsewhere changes: a hash of what the cell holds."""
+    block = blocks[number - 1]
+    pair = {"ro": blocks[number - 1 : number + 1], "en": blocks[max(number - 2, 0) : number]}.get(block.lang, [block])
+    key = hashlib.sha256("\n".join(part.source for part in pair).encode()).hexdigest()[:8]
+    seen[key] = seen.get(key, 0) + 1
+    return key if seen[key] == 1 else f"{key}-{seen[key]}"
+
+
+def metadata(block: Block, lang: str) -> dict:
+    about = {"tags": block.tags} if block.tags else {}
+    alt = block.options.get("alt")
+    if isinstance(alt, dict) and alt.get(lang):
+        about["mystnb"] = {"image": {"alt": alt[lang]}}
+    return about
+
+
+def opening(house: House, name: str, lang: str) -> list[nbformat.NotebookNode]:
+    """What every edition begins with, below its title: the way to Colab, and the package."""
+    place = house.repository.replace("https://github.com/", "https://colab.research.google.com/github/")
+    link = f"[{WORDS['colab'][lang]}]({place}/blob/{house.branch}/notebooks/{lang}/{name}.ipynb)"
+    setup = (
+        "try:\n    import diffattn_mini\nexcept ModuleNotFoundError:\n"
+        f'    %pip install -q "diffattn_mini @ git+{house.repository}@{house.branch}"\n'
+        f'    import diffattn_mini\n\ndiffattn_mini.set_language("{lang}")'
+    )
+    hidden = {"tags": ["remove-cell"]}
+    return [new_markdown_cell(link, id="colab", metadata=hidden), new_code_cell(setup, id="setup", metadata=hidden)]
+
+
+def fold(source: str, lang: str) -> str:
+    return f"<details>\n<summary>{WORDS['solution'][lang]}</summary>\n\n```python\n{source}\n```\n\n</details>"
+
+
+# Prose
+
+
+def prose(house: House, name: str, number: int, block: Block, lang: str) -> str:
+    """A block as plain Markdown, which Colab, GitHub and the site all read."""
+
+    def fault(message: str, at: str) -> str:
+        line = block.source[: block.source.find(at)].count("\n")
+        house.fault(name, number, block, message, line)
+        return at
+
+    def role(match: re.Match) -> str:
+        try:
+            return cite(house, match[2], lang) if match[1] == "cite" else term(house, match[2], lang)
+        except KeyError as missing:
+            where = "book/references.bib" if match[1] == "cite" else "book/glossary.yml"
+            return fault(f"{missing.args[0]!r} is not in {where}: add it there or mend the key", match[0])
+
+    def link(match: re.Match) -> str:
+        try:
+            return f"]({target(house, match[1], lang)})"
+        except KeyError as missing:
+            return fault(f"the link {match[1]} leads nowhere: there is no {missing.args[0]}", match[0])
+
+    text = ROLE.sub(role, block.source)
+    text = re.sub(r"\]\(((?!https?:|#)[^)\s]+)\)", link, text)
+    text = ANCHOR.sub(r'<a id="\1"></a>\n', text)
+    left = re.search(r"\{[\w:-]+\}`|^(```|:::)\s*\{", text, re.M)
+    if left:
+        fault(f"{left[0]} reads as markup on Colab and GitHub: write it in plain Markdown", left[0])
+    return text
+
+
+def cite(house: House, key: str, lang: str) -> str:
+    entry = house.references.entries[key]
+    people = entry.persons.get("author") or entry.persons.get("editor") or []
+    names = [" ".join(person.prelast_names + person.last_names).strip("{}") for person in people]
+    if len(names) > 2:
+        names = [f"{names[0]} et al."]
+    fields = entry.fields
+    url = fields.get("url") or (fields.get("doi") and f"https://doi.org/{fields['doi']}")
+    url = url or f"https://arxiv.org/abs/{fields['eprint']}"
+    who = f" {WORDS['and'][lang]} ".join(names)
+    return f"[{who}, {fields['year']}]({url})"
+
+
+def term(house: House, text: str, lang: str) -> str:
+    shown, key = re.fullmatch(r"(.*?)(?:\s*<(.+)>)?", text).groups()
+    entry = house.glossary[key or shown]
+    if lang == "en" or entry["en"] == shown:
+        return f"*{shown}*"
+    return f"*{shown}* (*{entry['en']}*)"
+
+
+def target(house: House, link: str, lang: str) -> str:
+    place, _, anchor = link.partition("#")
+    if place.startswith("page:"):
+        page = house.root / "book" / lang / f"{place[5:]}.md"
+        if not page.exists():
+            raise KeyError(f"book/{lang}/{page.name}")
+        if anchor and anchor not in ANCHOR.findall(page.read_text(encoding="utf-8")):
+            raise KeyError(f"({anchor})= in book/{lang}/{page.name}")
+        path = f"../../book/{lang}/{page.name}"
+    else:
+        if not place.endswith(".md") or place[:-3] not in house.manuscripts:
+            raise KeyError(f"manuscript book/chapters/{place}")
+        if anchor and anchor not in house.anchors[place[:-3]]:
+            raise KeyError(f"({anchor})= in book/chapters/{place}")
+        path = f"{place[:-3]}.ipynb"
+    return f"{path}#{anchor}" if anchor else path
+
+
+# Gates
+
+
+def check_pairs(house: House, name: str, blocks: list[Block]) -> None:
+    """Every block has its counterpart right after it, and the two agree."""
+    anchors: list[str] = []
+    for number, block in enumerate(blocks, 1):
+        before = blocks[number - 2].lang if number > 1 else None
+        after = blocks[number].lang if number < len(blocks) else None
+        if block.lang not in (None, *LANGUAGES):
+            house.fault(name, number, block, f"unknown language {block.lang!r}: write ro or en")
+        elif block.lang == "ro" and after != "en":
+            house.fault(name, number, block, 'a Romanian block with no counterpart: put a +++ {"lang": "en"} after it')
+        elif block.lang == "en" and before != "ro":
+            house.fault(name, number, block, 'an English block with no counterpart: put a +++ {"lang": "ro"} before it')
+        elif block.lang == "ro":
+            for difference in differences(block.source, blocks[number].source):
+                house.fault(name, number, block, difference)
+        if block.kind == "markdown" and block.lang != "en":
+            check_headings(house, name, number, block, anchors)
+        if block.kind == "code":
+            check_alt(house, name, number, block)
+
+
+def check_headings(house: House, name: str, number: int, block: Block, anchors: list[str]) -> None:
+    plain = CODE.sub(lambda match: re.sub(r"[^\n]", " ", match[0]), block.source)
+    lines = plain.split("\n")
+    for i, line in enumerate(lines):
+        if HEADING.match(line) and not (i and ANCHOR.match(lines[i - 1])):
+            house.fault(name, number, block, "a heading without an anchor: put a line (name)= right above it", i)
+    for anchor in ANCHOR.findall(plain):
+        if anchor in anchors:
+            house.fault(name, number, block, f"the anchor ({anchor})= stands twice: rename one")
+        anchors.append(anchor)
+
+
+def check_alt(house: House, name: str, number: int, block: Block) -> None:
+    alt = block.options.get("alt")
+    if alt is None:
+        if DRAWS.search(block.source) and not SHOWS_ITSELF.search(block.source):
+            house.fault(name, number, block, 'a figure without alt text: add :alt: {ro: "...", en: "..."} to its cell')
+        return
+    missing = [lang for lang in LANGUAGES if not (isinstance(alt, dict) and alt.get(lang))]
+    for lang in missing:
+        house.fault(name, number, block, f"the alt text has no {lang}: say what this figure shows")
+    if not missing:
+        for difference in differences(alt["ro"], alt["en"]):
+            house.fault(name, number, block, f"alt text: {difference}")
+
+
+def check_code(house: House, name: str, number: int, blocks: list[Block], source: str) -> None:
+    block = blocks[number - 1]
+    parse(source)
+    if re.search(r"### (BEGIN|END) ", source):
+        raise Fault("a solution marker outside an exercise: tag the cell [exercise] or close the marker")
+    if "exercise" in block.tags and not (number < len(blocks) and "check" in blocks[number].tags):
+        raise Fault("an exercise without a check: the next cell must be tagged [check]")
+
+
+def definitions(root: Path = ROOT) -> list[tuple[str, int, str, str, ast.stmt]]:
+    """(manuscript, line, name, dotted path in the package, tree) of every definition that the package also has."""
+    found = []
+    for name, blocks in open_house(root).manuscripts.items():
+        for block in blocks:
+            for tag in block.tags:
+                if tag.startswith("package:"):
+                    path = tag.removeprefix("package:")
+                    wanted = path.rsplit(".", 1)[-1]
+                    tree = next(node for node in parse(block.source).body if getattr(node, "name", None) == wanted)
+                    found.append((f"{name}.md", block.line, wanted, path, tree))
+    return found
+
+
+# Outputs
+
+
+def keep_outputs(fresh: nbformat.NotebookNode, path: Path) -> bool:
+    """Take the kept outputs over from the notebook at path, if its code is the same. False: it must be run."""
+    if not any(KEEP_OUTPUT in cell.metadata.get("tags", []) for cell in fresh.cells):
+        return True
+    try:
+        old = nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError):
+        return False
+    code = [[c.source for c in nb.cells if c.cell_type == "code"] for nb in (fresh, old)]
+    if code[0] != code[1]:
+        return False
+    outputs = {cell.id: cell for cell in old.cells}
+    for cell in fresh.cells:
+        if KEEP_OUTPUT in cell.metadata.get("tags", []):
+            if cell.id not in outputs or not outputs[cell.id].outputs:
+                return False
+            cell.outputs, cell.execution_count = outputs[cell.id].outputs, outputs[cell.id].execution_count
+    return True
+
+
+def run(notebook: nbformat.NotebookNode, root: Path) -> None:
+    """Run a copy of the notebook and keep the text that its tagged cells print."""
+    from nbclient import NotebookClient
+
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
+    copy = nbformat.from_dict(notebook)
+    copy = nbformat.reads(nbformat.writes(copy), as_version=4)
+    NotebookClient(copy, timeout=120, kernel_name="python3").execute()
+    for cell, done in zip(notebook.cells, copy.cells, strict=True):
+        if KEEP_OUTPUT in cell.metadata.get("tags", []):
+            cell.outputs = [plain(output) for output in done.outputs if output.get("name") != "stderr"]
+            cell.execution_count = done.execution_count
+
+
+def plain(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
+    if "data" in output:
+        output.data = {"text/plain": output.data["text/plain"]}
+        output.metadata = {}
+    return output
+
+
+# Writing
+
+
+def text_of(notebook: nbformat.NotebookNode) -> str:
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook, version=4) + "\n"
+
+
+def write(path: Path, text: str) -> bool:
+    """Write beside, then rename: the file is the old one or the new one, never half of it. False: nothing to do."""
+    if path.exists() and path.read_text(encoding="utf-8") == text:
+        return False
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        with open(beside, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)
+    finally:
+        beside.unlink(missing_ok=True)
+    return True
+
+
+def strays(root: Path, made: dict) -> list[Path]:
+    """Notebooks that no manuscript makes any more."""
+    folders = {path.parent for path in made} | {Path("notebooks", lang) for lang in LANGUAGES}
+    there = [path.relative_to(root) for folder in folders for path in sorted((root / folder).glob("*.ipynb"))]
+    return [path for path in there if path not in made]
+
+
+def press(root: Path = ROOT) -> None:
+    made = editions(root)
+    for path, notebook in made.items():
+        if path.parts[0] == "notebooks" and not keep_outputs(notebook, root / path):
+            print(f"press: running {path.stem} ({path.parts[1]})", flush=True)
+            run(notebook, root)
+        if write(root / path, text_of(notebook)):
+            print(f"press: {path}")
+    for path in strays(root, made):
+        (root / path).unlink()
+        print(f"press: {path} removed, no manuscript makes it")
+
+
+def stale(root: Path = ROOT) -> list[str]:
+    """What `make notebooks` would change among the committed notebooks, a line each."""
+    made = {path: notebook for path, notebook in editions(root).items() if path.parts[0] == "notebooks"}
+    found = []
+    for path, notebook in made.items():
+        kept = keep_outputs(notebook, root / path)
+        if not (root / path).exists():
+            found.append(f"{path} is missing")
+        elif not kept or (root / path).read_text(encoding="utf-8") != text_of(notebook):
+            found.append(f"{path} is not what its manuscript gives")
+    return found + [f"{path} comes from no manuscript" for path in strays(root, made)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing, fail if anything is stale")
+    options = parser.parse_args()
+    try:
+        if not options.check:
+            press()
+        elif found := stale():
+            sys.exit("\n".join([*found, "press: stale notebooks; run: make notebooks"]))
+        else:
+            print("press: the notebooks are fresh")
+    except Faults as faults:
+        sys.exit(f"{faults}\npress: nothing was written; mend the lines above")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Exercises that check themselves.
+
+>>> from diffattn_mini.check import check
+>>> check("11.schedule", lambda layer: ...).solved
+False
+"""
+
+import numpy as np
+
+from ..language import say
+from . import ch02, ch11
+from .engine import examine
+from .verdict import Verdict
+
+EXERCISES = {exercise.id: exercise for chapter in (ch02, ch11) for exercise in chapter.EXERCISES}
+
+__all__ = ["Verdict", "check", "exercises"]
+
+
+def exercises() -> list[str]:
+    """The ids of all exercises, in the order of the book.
+
+    >>> exercises()[0]
+    '02.stable-softmax'
+    """
+    return list(EXERCISES)
+
+
+def check(id: str, answer: object) -> Verdict:
+    """Try an answer on fresh random inputs, from the smallest to larger ones.
+
+    id: as listed by exercises(). answer: the function that the exercise asks for, itself and not its result; it may
+    work with numpy or torch. Whatever it does, nothing is raised (an endless loop cannot be stopped).
+    Returns a verdict, in the current language. Raises ValueError for an unknown id.
+
+    >>> check("02.stable-softmax", lambda x: np.exp(x) / np.exp(x).sum()).hint
+    'overflow'
+    """
+    if not isinstance(id, str) or id not in EXERCISES:
+        known = ", ".join(EXERCISES)
+        raise ValueError(say(f"nu există exercițiul {id!r}; alege: {known}", f"no exercise {id!r}; choose: {known}"))
+    return examine(EXERCISES[id], answer, np.random.default_rng())

@@ -1,0 +1,43 @@
+"""The package as others install it, and the address that stands in one place."""
+import subprocess
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from environments.run import build_wheel
+from packaging.requirements import Requirement
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+# Colab's own torch and the versions listed for the second environment.
+COLAB = {"torch": "2.11.0"} | dict(
+    line.split("==") for line in (ROOT / "tests/environments/colab.txt").read_text().splitlines()
+    if "==" in line and not line.startswith(("#", "torch"))
+)
+
+
+@pytest.mark.parametrize("dependency", PROJECT["dependencies"])
+def test_installing_on_colab_moves_nothing_that_colab_has(dependency):
+    requirement = Requirement(dependency)
+    assert requirement.specifier.contains(COLAB[requirement.name])
+
+
+def test_the_wheel_carries_the_package_whole(tmp_path):
+    wheel = zipfile.ZipFile(build_wheel(tmp_path / "wheel"))
+    inside = {name for name in wheel.namelist() if name.startswith("diffattn_mini/")}
+    source = ROOT / "diffattn_mini"
+    expected = {str(path.relative_to(ROOT)) for path in source.rglob("*") if path.suffix in {".py", ".mjs", ".typed"}}
+    assert inside == expected
+
+
+def test_the_repository_address_stands_in_the_configuration_alone():
+    """Generated notebooks follow it; whoever moves the book changes one line."""
+    url = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+    address = "/".join(url.rstrip("/").split("/")[-2:])
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+                            cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
+    holding = [name for name in listed if name and (ROOT / name).is_file()
+               and address in (ROOT / name).read_text(encoding="utf-8", errors="ignore")]
+    assert [name for name in holding if not name.startswith("notebooks/")] == ["_config.yml"]
