@@ -50,7 +50,7 @@ def test_a_right_answer_passes_however_it_is_written(id, answer):
 
 @pytest.mark.parametrize(("id", "hint", "answer"), wrong, ids=name)
 def test_a_wrong_answer_fails_with_the_hint_that_fits(id, hint, answer):
-    for _ in range(5):
+    for _ in range(3):
         verdict = check(id, answer)
         assert not verdict.passed and verdict.solved, verdict
         assert verdict.hint == hint, verdict
@@ -167,16 +167,16 @@ STRANGE = [
     returning([None, 1.0]), returning(np.array([1, None])), returning(np.array("2020", "M8")), returning(np.float16(1)),
     returning(torch.zeros(2, requires_grad=True)), returning(torch.zeros(2, device="meta")), returning((1.0, 2.0)),
     returning(torch.zeros(1).bfloat16()), returning(torch.zeros(2, dtype=torch.bool)), returning(lambda: 1),
-    returning([torch.tensor(1.0), 2]), returning(np.ma.masked_array([1.0], [True])), returning(type), returning(np.full((2, 2, 2, 2), -np.inf)),
+    returning([torch.tensor(1.0), 2]), returning(np.ma.masked_array([1.0], [True])), returning(type),
+    returning(np.full((2, 2, 2, 2), -np.inf)),
 ]  # fmt: skip
 NOT_FUNCTIONS = [0, 1.5, "softmax", b"", [], {}, np.zeros(3), torch.zeros(2), object(), Hostile(), True, NotImplemented]
 
 
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("id", exercises())
-@pytest.mark.parametrize("language", ["ro", "en"])
-def test_whatever_the_answer_does_a_verdict_comes(id, language, capsys):
-    diffattn_mini.set_language(language)
+def test_whatever_the_answer_does_a_verdict_comes(id, capsys):
+    diffattn_mini.set_language("ro" if id.startswith("11") else "en")
     for answer in STRANGE + NOT_FUNCTIONS:
         verdict = check(id, answer)
         assert isinstance(verdict, Verdict) and not verdict.passed
@@ -231,13 +231,12 @@ def test_an_unknown_language_is_refused():
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.key)
 def test_a_hint_speaks_both_languages_properly(mistake):
-    assert not set("şţŞŢ\"'$") & set(mistake.ro + mistake.en), "comma below, typographic quotes, no formulas"
-    assert mistake.ro != mistake.en and re.search("[ăâîșț]", mistake.ro)
+    assert not set('şţŞŢ"$') & set(mistake.ro + mistake.en), "comma below, typographic quotes, no formulas"
     for text in (mistake.ro, mistake.en):
         assert text[0].isupper() or text[0] == "`" or text.startswith("p · v")
         assert text.endswith((".", "?")) and "  " not in text and text.count("`") % 2 == 0
-    assert mistake.ro.count("`") == mistake.en.count("`")
-    assert re.findall(r"\d[\d.]*\b", mistake.ro) == re.findall(r"\d[\d.]*\b", mistake.en)
+    assert re.findall("`.*?`", mistake.ro) == re.findall("`.*?`", mistake.en)
+    assert re.findall(r"\d[\d.,]*\b", mistake.ro.replace(",", ".")) == re.findall(r"\d[\d.,]*\b", mistake.en)
 
 
 def test_hints_of_one_exercise_have_different_keys():

@@ -16,6 +16,7 @@ MATHJAX_CONFIG = {
     "loader": {"load": ["core", "input/tex-base", "[tex]/ams", "output/chtml", "a11y/assistive-mml"]},
     "tex": {"packages": ["base", "ams"]},
     "options": {"enableAssistiveMml": True},
+    "chtml": {"displayAlign": "left", "displayIndent": "1.5em"},
 }
 # What else the pages ask for; the rest of what Sphinx and the themes put into _static is removed.
 KEPT = ["book.css", "book.js", "widgets.css", "widgets.js", "mark.svg", "explorers", "mathjax", "documentation_options.js",

@@ -70,7 +70,7 @@ def reference_item(key, entry, language):
     words, fields = WORDS[language], entry.fields
     place = [fields.get(name) for name in ("booktitle", "howpublished", "publisher") if name in fields]
     if "edition" in fields:
-        place.insert(0, words["edition"].format(fields["edition"]))
+        place.append(words["edition"].format(fields["edition"]))
     if "eprint" in fields:
         place.append(f"arXiv {fields['eprint']}")
     title = nodes.reference("", "", nodes.emphasis("", fields["title"]), refuri=fields["url"], internal=False)

@@ -77,9 +77,13 @@ def _markdown(lines: list[str], line: int, lang: str | None) -> Block:
 
 
 def in_language(source: str, lang: str) -> str:
-    """The cell in one language: tr(...) becomes a literal, `# ro:` and `# en:` comments go to their edition."""
+    """The cell in one language: tr(...) becomes a literal, comments go to their edition.
+
+    A comment line begins with `# ro:` or `# en:`; behind code, both stand on the line: `# ro: rând  # en: row`.
+    """
     source = _replace_tr(source, lang)
     other = LANGUAGES[1 - LANGUAGES.index(lang)]
+    source = re.sub(r"(?<=\S)( +)# ro: (.*?) +# en: (.*)", rf"\1# \{2 if lang == 'ro' else 3}", source)
     lines = [line for line in source.split("\n") if not re.match(rf"\s*# {other}: ", line)]
     return "\n".join(re.sub(rf"^(\s*)# {lang}: ", r"\1# ", line) for line in lines)
 

@@ -73,9 +73,10 @@ STABLE = Exercise(
         ),
         Mistake(
             "clipped",
-            ro="Tăierea scorurilor la o limită face egale scoruri care nu sunt. Scade maximul, și nu mai e nimic de "
+            ro="Dacă tai scorurile la o limită, scoruri diferite ajung egale. Scade maximul și nu mai ai nimic de "
             "tăiat.",
-            en="Clipping the scores makes equal what is not. Subtract the maximum, and there is nothing left to clip.",
+            en="Clipping at a limit makes different scores equal. Subtract the maximum, and there is nothing left to "
+            "clip.",
             wrong=tuple(
                 lambda x, low=low, high=high: naive(np.clip(x, low, high))
                 for high in (10, 20, 30, 50, 80, 88, 100, 300, 500, 600, 700, 709)
@@ -84,17 +85,18 @@ STABLE = Exercise(
         ),
         Mistake(
             "one-sided-shift",
-            ro="Ai scăzut doar deasupra sau doar dedesubtul fracției. Factorul se simplifică numai dacă apare în "
-            "ambele.",
-            en="You subtracted only above or only below the fraction. The factor cancels only if it appears in both.",
+            ro="Ai scăzut doar deasupra sau doar dedesubtul fracției. Factorul se simplifică numai dacă apare și "
+            "sus, și jos.",
+            en="You subtracted only above or only below the fraction. The factor cancels only if it appears both "
+            "above and below.",
             wrong=(lambda x: np.exp(x - x.max()) / np.exp(x).sum(), lambda x: np.exp(x) / np.exp(x - x.max()).sum()),
         ),
         Mistake(
             "hidden-nan",
-            ro="Ai ascuns `nan` în loc să îl eviți; în locul lui stă acum un număr greșit. Fă ca exponentul să nu "
-            "fie uriaș.",
+            ro="Ai ascuns `nan` în loc să îl eviți; în locul lui stă acum un număr greșit. Ai grijă ca exponentul să "
+            "nu fie uriaș.",
             en="You hid the `nan` instead of avoiding it; a wrong number now stands in its place. Keep the exponent "
-            "small.",
+            "from being huge.",
             wrong=(
                 lambda x: np.nan_to_num(naive(x)),
                 lambda x: np.nan_to_num(naive(x), nan=1.0),
@@ -105,8 +107,8 @@ STABLE = Exercise(
         ),
         Mistake(
             "not-divided",
-            ro="Exponențialele singure nu fac împreună unu. Mai e de împărțit la suma lor.",
-            en="The exponentials alone do not make one together. Divide them by their sum.",
+            ro="Exponențialele nu fac împreună unu. Mai ai de împărțit la suma lor.",
+            en="The exponentials do not make one together. They are still to be divided by their sum.",
             wrong=(lambda x: np.exp(x - x.max()), np.exp),
         ),
         Mistake(
@@ -232,7 +234,7 @@ AXIS = Exercise(
             ro="Ai scăzut maximul întregului tablou. O felie aflată mult sub el se stinge toată: 0/0. Fiecare felie "
             "are maximul ei.",
             en="You subtracted the maximum of the whole array. A slice far below it dies out: 0/0. Each slice has "
-            "its own.",
+            "its own maximum.",
             wrong=lambda x, axis: naive(x - x.max(), axis),
         ),
         Mistake(
@@ -240,7 +242,7 @@ AXIS = Exercise(
             ro="După `max` sau `sum` axa a dispărut, iar numpy aliniază altfel rezultatul. `keepdims=True` o "
             "păstrează, cu lungimea 1.",
             en="After `max` or `sum` the axis is gone, and numpy lines the result up differently. `keepdims=True` "
-            "keeps it.",
+            "keeps it, with length 1.",
             wrong=(
                 lambda x, axis: (lambda e: e / e.sum(axis))(np.exp(x - x.max(axis))),
                 lambda x, axis: (lambda e: e / e.sum(axis))(np.exp(x - x.max(axis, keepdims=True))),
@@ -303,8 +305,8 @@ AXIS = Exercise(
         ),
         Mistake(
             "not-divided",
-            ro="Exponențialele singure nu fac împreună unu. Mai e de împărțit la suma lor de-a lungul axei.",
-            en="The exponentials alone do not make one together. Divide them by their sum along the axis.",
+            ro="Exponențialele nu fac împreună unu. Mai ai de împărțit la suma lor de-a lungul axei.",
+            en="The exponentials do not make one together. They are still to be divided by their sum along the axis.",
             wrong=(lambda x, axis: np.exp(x - x.max(axis, keepdims=True)), lambda x, axis: np.exp(x)),
         ),
         Mistake(
@@ -447,8 +449,8 @@ TEMPERATURE = Exercise(
         ),
         Mistake(
             "overflow",
-            ro="La temperaturi mici exponențiala depășește și comparația cu `nan` trimite căutarea aiurea. Folosește "
-            "un softmax stabil.",
+            ro="La temperaturi mici exponențiala depășește, iar comparația cu `nan` abate căutarea. Folosește un "
+            "softmax stabil.",
             en="At low temperatures the exponential overflows, and comparing with `nan` misleads the search. Use a "
             "stable softmax.",
             when=lambda trials: all(_overflowed(t) for t in trials if not t.passed),
@@ -461,7 +463,7 @@ TEMPERATURE = Exercise(
         ),
         Mistake(
             "wrong-direction",
-            ro="Căutarea fuge la un capăt. Când T crește, ponderea cea mai mare scade: vezi care capăt al "
+            ro="Căutarea fuge la un capăt. Când T crește, ponderea cea mai mare scade: vezi pe care capăt al "
             "intervalului îl muți.",
             en="The search runs to one end. As T grows, the largest weight falls: see which end of the interval you "
             "move.",
@@ -470,16 +472,17 @@ TEMPERATURE = Exercise(
         Mistake(
             "narrow-range",
             ro="Temperatura căutată nu e în intervalul tău. Scorurile pot fi și de 0,001, și de 1000: lărgește-l sau "
-            "fă-l după ele.",
+            "alege-l după ele.",
             en="The wanted temperature is not in your interval. Scores may be 0.001 or 1000: widen it, or fit it to "
             "the scores.",
             when=fails_at_the_ends,
         ),
         Mistake(
             "coarse",
-            ro="Ești aproape: ponderea se potrivește doar la a doua sau a treia zecimală. Mai înjumătățește "
-            "intervalul.",
-            en="You are close: the weight agrees only to the second or third decimal. Halve the interval some more.",
+            ro="Ești aproape: ponderea se potrivește doar la a doua sau a treia zecimală. Caută mai fin: "
+            "înjumătățește intervalul de mai multe ori.",
+            en="You are close: the weight agrees only to the second or third decimal. Search finer: halve the "
+            "interval more times.",
             when=lambda trials: all(_is_number(t) and abs(t.got - t.expected) < 0.05 for t in trials),
         ),
     ),
@@ -550,9 +553,10 @@ JVP = Exercise(
         ),
         Mistake(
             "missing-term",
-            ro="Lipsește un termen: jacobianul e diagonala cu ponderile minus produsul ponderilor două câte două.",
-            en="A term is missing: the Jacobian is the diagonal of the weights minus the products of weights, two by "
-            "two.",
+            ro="Lipsește un termen: jacobianul e diagonala cu ponderile minus produsele ponderilor, luate două câte "
+            "două.",
+            en="A term is missing: the Jacobian is the diagonal of the weights minus the products of weights, taken "
+            "two by two.",
             wrong=(
                 weighted(lambda p, v: p * v),
                 weighted(lambda p, v: -p * (p @ v)),
@@ -561,8 +565,8 @@ JVP = Exercise(
         ),
         Mistake(
             "plain-mean",
-            ro="Ai scăzut media simplă a lui `v`. Media trebuie luată cu ponderile: p · v.",
-            en="You subtracted the plain mean of `v`. The mean must be taken with the weights: p · v.",
+            ro="Ai scăzut media simplă sau suma lui `v`. Media trebuie luată cu ponderile: p · v.",
+            en="You subtracted the plain mean or the sum of `v`. The mean must be taken with the weights: p · v.",
             wrong=(weighted(lambda p, v: p * (v - v.mean())), weighted(lambda p, v: p * (v - v.sum()))),
         ),
         Mistake(

@@ -26,13 +26,13 @@ OVERFLOW = dict(
 )
 BEFORE_SOFTMAX = dict(
     key="subtract-before-softmax",
-    ro="Ai scăzut scorurile, nu hărțile. Fiecare hartă trece prin softmaxul ei, și abia apoi se scad.",
-    en="You subtracted the scores, not the maps. Each map goes through its own softmax, and only then they are "
-    "subtracted.",
+    ro="Ai scăzut scorurile, nu hărțile. Fiecare hartă trece întâi prin softmax, separat, și abia apoi se scad.",
+    en="You subtracted the scores, not the maps. Each map goes through softmax first, on its own, and only then they "
+    "are subtracted.",
 )
 PLUS = dict(
     key="plus",
-    ro="Ai adunat hărțile. Diferența vine din scădere: harta întâi minus lambda ori harta a doua.",
+    ro="Ai adunat hărțile. Diferența vine din scădere: prima hartă minus lambda ori a doua.",
     en="You added the maps. The difference comes from subtracting: the first map minus lambda times the second.",
 )
 IGNORES_LAMBDA = dict(
@@ -47,8 +47,9 @@ SWAPPED = dict(
 )
 COLUMNS = dict(
     key="wrong-axis",
-    ro="Softmaxul merge pe coloane. Fiecare interogare e un rând și își împarte atenția pe rândul ei: ultima axă.",
-    en="The softmax runs down the columns. Each query is a row and shares out its attention along it: the last axis.",
+    ro="Softmax merge pe coloane. Fiecare interogare e un rând și își împarte atenția pe rândul ei: ultima axă.",
+    en="The softmax runs down the columns. Each query is a row and shares out its attention along that row: the last "
+    "axis.",
 )
 ONE_MAP = dict(
     key="one-map",
@@ -191,9 +192,10 @@ HEAD = Exercise(
         ),
         Mistake(
             "too-early",
-            ro="Normarea capului și factorul 1 − lambda vin după cap, în strat. Aici oprește-te la hartă ori valori.",
-            en="The norm of the head and the factor 1 − lambda come after it, in the layer. Stop here at map times "
-            "values.",
+            ro="Normalizarea capului și factorul 1 − lambda vin după cap, în strat. Aici oprește-te la hartă ori "
+            "valori.",
+            en="Normalising the head and the factor 1 − lambda come after the head, in the layer. Stop here at map "
+            "times values.",
             wrong=(
                 head(lambda s1, s2, v, lam: rms_normed((softmax(s1) - lam * softmax(s2)) @ v)),
                 head(lambda s1, s2, v, lam: (1 - lam) * rms_normed((softmax(s1) - lam * softmax(s2)) @ v)),
@@ -318,10 +320,10 @@ LAMBDA = Exercise(
         ),
         Mistake(
             "one-exponential",
-            ro="Exponențiala diferenței nu e diferența exponențialelor: sunt două `exp`, câte una pentru fiecare "
-            "pereche.",
-            en="The exponential of a difference is not the difference of exponentials: there are two `exp`, one for "
-            "each pair.",
+            ro="Exponențiala diferenței nu e diferența exponențialelor: sunt două exponențiale, câte una pentru "
+            "fiecare pereche.",
+            en="The exponential of a difference is not the difference of exponentials: there are two exponentials, "
+            "one for each pair.",
             wrong=(
                 two_exponents(lambda a, b, init: np.exp(a - b) + init),
                 two_exponents(lambda a, b, init: np.exp(a) / np.exp(b) + init),
@@ -417,7 +419,7 @@ SCHEDULE = Exercise(
     (
         Mistake(
             "counts-from-zero",
-            ro="Straturile se numără aici de la 1: în exponent intră `layer - 1`, ca primul strat să înceapă la 0.2.",
+            ro="Straturile se numără aici de la 1: în exponent intră `layer - 1`, ca primul strat să înceapă la 0,2.",
             en="Layers count from 1 here: the exponent takes `layer - 1`, so that the first layer starts at 0.2.",
             wrong=(
                 lambda layer: 0.8 - 0.6 * np.exp(-0.3 * layer),
@@ -427,7 +429,7 @@ SCHEDULE = Exercise(
         ),
         Mistake(
             "sign",
-            ro="Exponentul e pozitiv și crește fără limită. Trebuie un minus: diferența față de 0.8 se stinge cu "
+            ro="Exponentul e pozitiv și crește fără limită. Trebuie un minus: diferența față de 0,8 se stinge cu "
             "adâncimea.",
             en="The exponent is positive and grows without limit. A minus is needed: the distance from 0.8 fades "
             "with depth.",
@@ -439,14 +441,14 @@ SCHEDULE = Exercise(
         ),
         Mistake(
             "plus",
-            ro="Între 0.8 și 0.6 e un minus: lambda pornește jos și urcă.",
+            ro="Între 0,8 și 0,6 e un minus: lambda pornește jos și urcă.",
             en="Between 0.8 and 0.6 there is a minus: lambda starts low and rises.",
             wrong=(lambda layer: 1.6 - schedule(layer), lambda layer: 0.8 + 0.6 * np.exp(-0.3 * layer)),
         ),
         Mistake(
             "constants",
-            ro="Una dintre cele trei constante nu e la locul ei. Verifică primul strat, 0.2, și straturile adânci, "
-            "0.8.",
+            ro="Una dintre cele trei constante nu e la locul ei. Verifică primul strat, 0,2, și straturile adânci, "
+            "0,8.",
             en="One of the three constants is out of place. Check the first layer, 0.2, and the deep layers, 0.8.",
             wrong=tuple(
                 lambda layer, a=a, b=b, c=c: a - b * np.exp(-c * (layer - 1))
@@ -460,8 +462,8 @@ SCHEDULE = Exercise(
         ),
         Mistake(
             "no-exponential",
-            ro="Lipsește exponențiala: fără ea lambda crește la fel de mult cu fiecare strat și trece de 0.8.",
-            en="The exponential is missing: without it lambda grows by as much with every layer and passes 0.8.",
+            ro="Lipsește exponențiala: fără ea lambda nu se oprește treptat la 0,8.",
+            en="The exponential is missing: without it lambda does not settle gradually at 0.8.",
             wrong=(
                 lambda layer: 0.8 - 0.6 * (-0.3 * (layer - 1)),
                 lambda layer: 0.8 - 0.6 * 0.3 * (layer - 1),
@@ -477,8 +479,8 @@ SCHEDULE = Exercise(
         ),
         Mistake(
             "brackets",
-            ro="Parantezele schimbă ordinea: întâi `layer - 1`, apoi produsul cu −0.3, apoi `exp`, apoi produsul cu "
-            "0.6.",
+            ro="Parantezele schimbă ordinea: întâi `layer - 1`, apoi produsul cu −0,3, apoi `exp`, apoi produsul cu "
+            "0,6.",
             en="The brackets change the order: first `layer - 1`, then times −0.3, then `exp`, then times 0.6.",
             wrong=(
                 lambda layer: 0.8 - 0.6 * np.exp(-0.3 * layer - 1),
@@ -491,10 +493,10 @@ SCHEDULE = Exercise(
         ),
         Mistake(
             "constant",
-            ro="Ai dat aceeași valoare tuturor straturilor. Lambda pornește diferit: 0.2 în primul strat, aproape "
-            "0.8 adânc.",
-            en="You gave all the layers one value. Lambda starts differently: 0.2 in the first layer, nearly 0.8 "
-            "deep down.",
+            ro="Ai dat aceeași valoare tuturor straturilor. Lambda pornește diferit: de la 0,2 în primul strat, de "
+            "la aproape 0,8 în cele adânci.",
+            en="You gave all the layers one value. Lambda starts differently: at 0.2 in the first layer, at nearly "
+            "0.8 in the deep ones.",
             wrong=tuple(lambda layer, value=value: value for value in (0.2, 0.8, 0.5, 0.6, 0.3)),
         ),
         Mistake(
@@ -591,9 +593,9 @@ MAP = Exercise(
         ),
         Mistake(
             "zeros-in-scores",
-            ro="Un scor 0 nu ascunde nimic: e^0 = 1, deci viitorul primește atenție. Pune −inf, al cărui exponențial "
-            "e chiar 0.",
-            en="A score of 0 hides nothing: e^0 = 1, so the future gets attention. Put −inf, whose exponential is "
+            ro="Un scor 0 nu ascunde nimic: e^0 = 1, deci viitorul primește atenție. Pune −inf: exponențiala lui e "
+            "exact 0.",
+            en="A score of 0 hides nothing: e^0 = 1, so the future gets attention. Put −inf: its exponential is "
             "exactly 0.",
             wrong=difference(lambda s: softmax(tril(s))),
         ),
@@ -617,8 +619,8 @@ MAP = Exercise(
         ),
         Mistake(
             "one-masked",
-            ro="Doar una dintre hărți e mascată. Fiecare trece prin masca și prin softmaxul ei.",
-            en="Only one of the maps is masked. Each goes through its own mask and its own softmax.",
+            ro="Doar una dintre hărți e mascată. Fiecare își primește masca și trece separat prin softmax.",
+            en="Only one of the maps is masked. Each gets its own mask and goes through softmax on its own.",
             wrong=(difference(causal, softmax), difference(softmax, causal)),
         ),
         Mistake(

@@ -20,13 +20,14 @@ from ..language import say
 from .mistakes import GENERAL, Mistake
 from .verdict import Verdict
 
+LARGEST = 10**5  # no right answer comes near: larger results are not read
 
 @dataclass(frozen=True)
 class Outcome:
     """What one call gave: numbers, or the reason why there are none."""
 
     value: np.ndarray | None = None
-    problem: str | None = None  # "nothing", "raised" or "type"
+    problem: str | None = None  # "nothing", "raised", "type" or "size"
     error: BaseException | None = None
     returned: Any = None
     overflowed: bool = False
@@ -135,8 +136,8 @@ def _call(function: Callable, args: tuple, form: Callable) -> Outcome:
         return Outcome(problem="raised", error=error)
     if returned is None or returned is Ellipsis:
         return Outcome(problem="nothing", changed=changed)
-    value = _numbers(returned)
-    return Outcome(value, None if value is not None else "type", None, returned, overflowed, changed)
+    value, problem = _numbers(returned)
+    return Outcome(value, problem, None, returned, overflowed, changed)
 
 
 @contextlib.contextmanager
@@ -157,15 +158,17 @@ def _equal(a: Any, b: Any) -> bool:
     return a.shape == b.shape and bool((a == b).all()) if hasattr(a, "shape") else True
 
 
-def _numbers(returned: Any) -> np.ndarray | None:
-    """Whatever holds real numbers, as a numpy array of floats; None for the rest."""
+def _numbers(returned: Any) -> tuple[np.ndarray | None, str | None]:
+    """Whatever holds real numbers, as a numpy array of floats; else what is wrong with it."""
     try:
         array = _array(returned)
-        return array.astype(float) if array.dtype.kind in "iuf" and array.size <= 10**7 else None
+        if array.size > LARGEST:
+            return None, "size"
+        return (array.astype(float), None) if array.dtype.kind in "iuf" else (None, "type")
     except KeyboardInterrupt:
         raise
     except BaseException:  # ragged lists, objects that cannot be arrays
-        return None
+        return None, "type"
 
 
 def _array(x: Any) -> np.ndarray:
@@ -243,6 +246,7 @@ def _general(answer: Callable, failed: list[Trial], smallest: Trial) -> Mistake 
         "no-return": lambda: outcome.problem == "nothing",
         "pair": lambda: isinstance(outcome.returned, tuple) and _has_part(outcome.returned, expected),
         "type": lambda: outcome.problem == "type",
+        "too-many": lambda: outcome.problem == "size",
         "in-place": lambda: outcome.changed,
         "same-for-all": lambda: len(failed) > 2 and all(_same(t.outcome, outcome) for t in failed),
         "transposed": lambda: got.ndim > 1 and _close(got.T, expected, 1e-6),
@@ -272,7 +276,7 @@ def _takes(answer: Callable, args: tuple) -> bool:
 
 
 def _has_part(returned: tuple, expected: np.ndarray) -> bool:
-    parts = [_numbers(part) for part in returned[:4]]
+    parts = [_numbers(part)[0] for part in returned[:4]]
     return any(part is not None and _close(part, expected, 1e-6) for part in parts)
 
 
@@ -313,10 +317,11 @@ def _unsolved(answer: object = None) -> Verdict:
 
 def _has_work(answer: object) -> bool:
     """Does the function compute something? A stub names nothing but its arguments."""
-    code = getattr(answer, "__code__", None)
-    if code is None:
+    try:
+        code, arguments = answer.__code__, inspect.signature(answer).parameters
+        return code.co_nlocals > len(arguments) or bool(set(code.co_names) - {"NotImplementedError"})
+    except Exception:  # not a function written in Python
         return False
-    return code.co_nlocals > code.co_argcount or bool(set(code.co_names) - {"NotImplementedError"})
 
 
 def _passed(count: int) -> Verdict:
@@ -331,7 +336,7 @@ def _passed(count: int) -> Verdict:
 def _failed(shown: str, hint: Mistake | None) -> Verdict:
     opening = say("Încă nu.", "Not yet.")
     if shown:
-        opening += say(" Cea mai mică intrare la care greșește:", " The smallest input that it gets wrong:")
+        opening += say(" Cea mai mică intrare la care funcția greșește:", " The smallest input that the function gets wrong:")
     advice = say(
         "Calculează pe hârtie rezultatul pentru intrarea de mai sus și compară pas cu pas.",
         "Work out the result for the input above on paper and compare step by step.",

@@ -34,7 +34,7 @@ GENERAL = {
         ),
         Mistake(
             "too-large",
-            ro="Un număr a crescut peste ce încape în memorie. Caută exponențiala care primește un număr uriaș.",
+            ro="Un număr a crescut peste ce poate ține calculatorul. Caută exponențiala care primește un număr uriaș.",
             en="A number has grown beyond what the computer can hold. Look for the exponential of a huge number.",
         ),
         Mistake(
@@ -56,6 +56,11 @@ GENERAL = {
             "type",
             ro="Funcția a întors {}. Trebuie numere reale: un tablou numpy, un tensor, o listă sau un număr.",
             en="The function returned {}. Real numbers are expected: a numpy array, a tensor, a list or a number.",
+        ),
+        Mistake(
+            "too-many",
+            ro="Au ieșit mult prea multe numere. Caută un produs în care o axă s-a repetat.",
+            en="Far too many numbers came out. Look for a product in which an axis is repeated.",
         ),
         Mistake(
             "in-place",

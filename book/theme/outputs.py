@@ -1,4 +1,8 @@
-"""A figure without an alternative text is a warning, so the build (-W) fails; it names the notebook and the cell."""
+"""What cells leave on the page.
+
+A figure without an alternative text is a warning, so the build (-W) fails; it names the notebook and the cell.
+What a plotting call returns (`Text(0, 0.5, 'λ')`, `<Axes: ...>`) says nothing to a reader and goes.
+"""
 import re
 
 from docutils import nodes
@@ -6,6 +10,8 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 IMG_WITHOUT_ALT = re.compile(r"<img\b(?![^>]*\balt\s*=\s*[\"'][^\"'\s])", re.IGNORECASE)
+
+PLOT_OBJECT = re.compile(r"\(?\[?(Text\(|<(Axes|Figure|matplotlib)\b)")
 
 
 def cell_of(node):
@@ -23,7 +29,15 @@ def lacks_alt(node):
     return "html" in node.get("format", "") and IMG_WITHOUT_ALT.search(node.astext())
 
 
+def drop_plot_objects(doctree):
+    for text in list(doctree.findall(nodes.literal_block)):
+        if "output" in text["classes"] and PLOT_OBJECT.match(text.astext()):
+            bundle = text.parent
+            (bundle if bundle.get("nb_element") == "mime_bundle" else text).replace_self([])
+
+
 def check(app, doctree):
+    drop_plot_objects(doctree)
     docname = app.env.docname
     for node in doctree.findall(lambda n: isinstance(n, (nodes.image, nodes.raw))):
         if lacks_alt(node):

@@ -1,0 +1,237 @@
+"""Where words stand in the book: every passage of prose, label or comment, with its language, file and line."""
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import manuscript
+import yaml
+
+GAP = "¤"  # stands for what is not prose: code, formulas, links, markup
+CODE_FENCE = re.compile(r"(?ms)^ *(```|~~~|:::).*?^ *\1 *$")
+FORMULA = re.compile(r"\$\$.*?\$\$|(?<![\\$])\$[^$\n]+?\$(?!\$)", re.S)
+HUMAN_ATTRIBUTE = re.compile(r'\b(?:alt|title|aria-label)="([^"]*)"')
+NOT_PROSE = [
+    CODE_FENCE,
+    re.compile(r"(?s)<!--.*?-->|<(script|style|svg)\b.*?</\1>"),
+    re.compile(r"\{cite\}`[^`]*`|\{term\}`|(?<=\w)\s*<[^<>`]*>`"),
+    re.compile(r"``.+?``|`[^`\n]+`"),
+    FORMULA,
+    re.compile(r"(?<=\])\([^()\s]*(\([^()\s]*\)[^()\s]*)*\)"),
+    re.compile(r"https?://\S+|\b[\w.-]+@[\w-]+\.\w+"),
+    re.compile(r"(?m)^\([\w-]+\)=$|^[|\-: ]+$"),
+]
+
+
+@dataclass
+class Passage:
+    path: str
+    line: int  # of its first line, from 1
+    lang: str  # "ro", "en" or "both"
+    kind: str  # "prose" | "label" (text shown by code) | "figure" (text drawn by code) | "code" (comments, errors)
+    raw: str
+    end: int = 0  # last line, where the text's own line ends are not the file's (a string in code)
+    names: frozenset = frozenset()  # identifiers of the file: a comment may use them
+
+    def __post_init__(self):
+        self.text = mask(self.raw, self.lang)
+
+
+def mask(text: str, lang: str) -> str:
+    """The text with everything that is not prose made a gap of the same length."""
+    other = "en" if lang == "ro" else "ro"
+    foreign = re.compile(rf'<(\w+)[^>]*\blang="{other}"[^>]*>.*?</\1>')
+    for pattern in [*NOT_PROSE[:2], foreign, *NOT_PROSE[2:], re.compile(r"<[^<>]+>")]:
+        text = pattern.sub(lambda match: re.sub(r"[^\n]", GAP, match[0]), text)
+    return text
+
+
+def passages(root: Path) -> Iterator[Passage]:
+    """Every passage below root that readers or contributors see."""
+    for path in sorted((root / "book/chapters").glob("*.md")):
+        yield from in_manuscript(path, str(path.relative_to(root)))
+    for lang in manuscript.LANGUAGES:
+        for path in sorted((root / "book" / lang).glob("*.md")):
+            yield from in_page(str(path.relative_to(root)), 1, lang, path.read_text(encoding="utf-8"))
+    for name in ("README.md", "CONTRIBUTING.md"):
+        if (root / name).exists():
+            for lang, line, text in language_parts((root / name).read_text(encoding="utf-8")):
+                yield from in_page(name, line, lang, text)
+    for pattern, read in READERS.items():
+        for path in sorted(root.glob(pattern)):
+            yield from read(path.read_text(encoding="utf-8"), str(path.relative_to(root)))
+
+
+def in_page(path: str, line: int, lang: str, text: str) -> Iterator[Passage]:
+    yield Passage(path, line, lang, "prose", text)
+    for match in HUMAN_ATTRIBUTE.finditer(CODE_FENCE.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)):
+        yield Passage(path, line + text.count("\n", 0, match.start()), lang, "prose", match[1])
+
+
+def language_parts(text: str) -> Iterator[tuple[str, int, str]]:
+    """(language, line, text) of a file in two parts marked <a id="romana"> and <a id="english">."""
+    marks = [text.find('<a id="romana">'), text.find('<a id="english">'), len(text)]
+    if marks[0] < 0 or marks[1] < marks[0]:
+        yield "both", 1, text
+        return
+    for lang, start, end in zip(("both", "ro", "en"), [0, *marks], marks):
+        yield lang, 1 + text.count("\n", 0, start), text[start:end]
+
+
+def in_manuscript(path: Path, name: str) -> Iterator[Passage]:
+    text = path.read_text(encoding="utf-8")
+    try:
+        blocks = manuscript.read(text)
+    except manuscript.Fault:
+        return  # the press says what is wrong
+    for block in blocks:
+        if block.kind == "markdown":
+            yield from in_page(name, block.line, block.lang or "both", block.source)
+            continue
+        alt = block.options.get("alt")
+        for lang, words in alt.items() if isinstance(alt, dict) else ():
+            yield Passage(name, text[: text.find(words)].count("\n") + 1, lang, "prose", words)
+        plain = re.sub(r"(?m)^(\s*)[%!]", r"\1#", block.source)
+        yield from in_python(plain, name, block.line)
+
+
+# Python: texts in two languages, comments, docstrings, errors
+
+
+def in_python(source: str, name: str, first: int = 1) -> Iterator[Passage]:
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return  # ruff or the press says so
+    names = frozenset(re.findall(r"\w+", re.sub(r"""(?s)\"{3}.*?\"{3}|#.*|"[^"\n]*\"""", "", source)))
+    paired = list(pairs(tree))
+    for node, lang, kind in paired:
+        yield Passage(name, first + node.lineno - 1, lang, kind, literal(node), first + node.end_lineno - 1)
+    done = {id(part) for node, *_ in paired for part in ast.walk(node)}
+    for node in [*errors(tree), *docstrings(tree)]:
+        if id(node) not in done:
+            done.update(id(part) for part in ast.walk(node))
+            line, end = first + node.lineno - 1, first + node.end_lineno - 1
+            yield Passage(name, line, "en", "code", without_examples(literal(node)), end, names)
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT and not re.match(r"#(!|:| noqa| type:|##)", token.string):
+            match = re.match(r"#\s*(?:(ro|en): )?(.*)", token.string)
+            yield Passage(name, first + token.start[0] - 1, match[1] or "en", "code", match[2], names=names)
+
+
+def pairs(tree: ast.AST) -> Iterator[tuple[ast.expr, str, str]]:
+    """(string, language, kind) of every tr("ro", "en"), say("ro", "en"), f(ro=..., en=...) and {"ro": ..., "en": ...}."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            kind = {"tr": "figure", "say": "label"}.get(getattr(node.func, "id", getattr(node.func, "attr", "")))
+            if kind:
+                yield from ((arg, lang, kind) for arg, lang in zip(node.args, manuscript.LANGUAGES) if is_text(arg))
+            for keyword in node.keywords:
+                if keyword.arg in manuscript.LANGUAGES:
+                    yield from ((text, keyword.arg, "label") for text in texts(keyword.value))
+        elif isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values):
+                if isinstance(key, ast.Constant) and key.value in manuscript.LANGUAGES:
+                    yield from ((text, key.value, "label") for text in texts(value))
+
+
+def texts(node: ast.expr) -> list[ast.expr]:
+    """The strings in a value: itself, or the values of a dictionary, or the members of a list."""
+    if isinstance(node, ast.Dict):
+        return [text for value in node.values for text in texts(value)]
+    if isinstance(node, ast.List | ast.Tuple):
+        return [text for value in node.elts for text in texts(value)]
+    return [node] if is_text(node) else []
+
+
+def errors(tree: ast.AST) -> Iterator[ast.expr]:
+    """Strings that somebody reads in a terminal."""
+    for node in ast.walk(tree):
+        call = node.exc if isinstance(node, ast.Raise) else node
+        if isinstance(call, ast.Call):
+            called = getattr(call.func, "id", getattr(call.func, "attr", ""))
+            told = call is not node or called in ("print", "exit", "fault", "Fault", "fail", "stop")
+            yield from (arg for arg in call.args if told and is_text(arg))
+            yield from (keyword.value for keyword in call.keywords if keyword.arg == "help" and is_text(keyword.value))
+
+
+def docstrings(tree: ast.AST) -> Iterator[ast.expr]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node):
+            yield node.body[0].value
+
+
+def is_text(node: ast.expr) -> bool:
+    return isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str))
+
+
+def literal(node: ast.expr) -> str:
+    """The text of a string, a gap where an f-string fills something in."""
+    if isinstance(node, ast.Constant):
+        return node.value
+    return "".join(part.value if isinstance(part, ast.Constant) else GAP for part in node.values)
+
+
+def without_examples(text: str) -> str:
+    return re.sub(r"(?m)^ *>>>.*(\n.+)*|^ {4,}(make|python|jupyter)\b.*", GAP, text)
+
+
+# Other files
+
+
+def in_glossary(text: str, name: str) -> Iterator[Passage]:
+    for entry in yaml.safe_load(text) or []:
+        for lang in manuscript.LANGUAGES:
+            for words in (entry.get(lang), (entry.get("definition") or {}).get(lang)):
+                if words:
+                    line = text[: max(text.find(f'{lang}: "{words}'), text.find(f"{lang}: {words}"), 0)].count("\n") + 1
+                    yield Passage(name, line, lang, "prose", words)
+
+
+def in_explorer(text: str, name: str) -> Iterator[Passage]:
+    """The string tables `ro: {...}` and `en: {...}` of a front-end module."""
+    for table in re.finditer(r"(?m)^\s*(ro|en): \{", text):
+        depth, end = 1, table.end()
+        while depth and end < len(text):
+            depth += {"{": 1, "}": -1}.get(text[end], 0)
+            end += 1
+        for match in re.finditer(r'"([^"\n]*)"|`([^`]*)`', text[table.end() : end]):
+            line = text.count("\n", 0, table.end() + match.start()) + 1
+            words = re.sub(r"\$\{[^{}]*\}", GAP, match[1] if match[2] is None else match[2])
+            yield Passage(name, line, table[1], "label", words)
+
+
+def in_catalogue(text: str, name: str) -> Iterator[Passage]:
+    """Translations of the interface: each msgstr, its continuation lines included."""
+    lang = "ro" if "/ro/" in f"/{name}" else "en"
+    for match in re.finditer(r'(?m)^msgstr(?:\[\d\])? ("[^\n]*"(?:\n"[^\n]*")*)', text):
+        words = "".join(re.findall(r'"(.*)"', match[1]))
+        if "Content-Type" not in words:
+            yield Passage(name, text.count("\n", 0, match.start()) + 1, lang, "label", re.sub(r"\$?\{\w+\}", GAP, words))
+
+
+def in_contents(text: str, name: str) -> Iterator[Passage]:
+    for match in re.finditer(r'(?m)^[ -]*(?:caption|title): *"?([^"\n]+)', text):
+        yield Passage(name, text.count("\n", 0, match.start()) + 1, "both", "prose", match[1])
+
+
+def in_two_languages(text: str, name: str) -> Iterator[Passage]:
+    yield from in_page(name, 1, "both", text)
+
+
+READERS = {
+    "diffattn_mini/**/*.py": in_python,
+    "book/tools/*.py": in_python,
+    "book/theme/**/*.py": in_python,
+    "tests/**/*.py": in_python,
+    "diffattn_mini/explorers/*.mjs": in_explorer,
+    "book/theme/locale/**/*.po": in_catalogue,
+    "book/glossary.yml": in_glossary,
+    "_toc.yml": in_contents,
+    "_config.yml": in_contents,
+    "book/index.md": in_two_languages,
+    "book/theme/start.html": in_two_languages,
+}
