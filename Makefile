@@ -25,6 +25,7 @@ env:
 
 notebooks: env
 	@$(RUN) book/tools/press.py
+	@$(RUN) book/tools/picture.py
 
 book: notebooks
 	@$(RUN) book/tools/publish.py

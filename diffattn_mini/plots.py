@@ -26,17 +26,17 @@ MINUS = "\u2212"
 def use_style() -> None:
     """Calm figures for page and notebook: transparent ground, large type, few lines."""
     plt.rcParams.update({
-        "figure.figsize": (8, 4.2),
-        "figure.dpi": 110,
+        "figure.figsize": (6.6, 3.9),
+        "figure.dpi": 160,
         "figure.facecolor": "none",
         "axes.facecolor": "none",
         "savefig.facecolor": "none",
         "savefig.transparent": True,
         "figure.constrained_layout.use": True,
-        "font.size": 13,
-        "axes.titlesize": 14,
-        "axes.labelsize": 13,
-        "axes.titlepad": 12,
+        "font.size": 12,
+        "axes.titlesize": 13,
+        "axes.labelsize": 12,
+        "axes.titlepad": 10,
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.edgecolor": COLORS["muted"],
@@ -91,8 +91,8 @@ def plot_map(
     if weights.ndim != 2:
         raise ValueError(f"weights has shape {weights.shape}; a map (T, S) is expected: take one head of one sentence")
     if ax is None:
-        size = 1.4 + 0.85 * max(weights.shape)
-        ax = plt.subplots(figsize=(min(size + 0.8, 9), min(size, 8)))[1]
+        size = min(1.4 + 0.8 * max(weights.shape), 6.6)
+        ax = plt.subplots(figsize=(size + 0.8, size))[1]
     ax.imshow(weights, cmap=_colormap(kind), vmin=-vmax, vmax=vmax)
     for spine in ax.spines.values():
         spine.set_visible(False)
@@ -111,7 +111,7 @@ def plot_map(
 def plot_triptych(map1: Any, map2: Any, lam: float, labels: list[str] | None = None, axes: Any = None) -> Figure:
     """A1 | A2 | A1 - lambda A2, in their colours and on one scale. map1, map2: (T, T). Returns the figure."""
     if axes is None:
-        axes = plt.subplots(1, 3, figsize=(12, 4.6))[1]
+        axes = plt.subplots(1, 3, figsize=(11, 4.2))[1]
     map1, map2 = np.asarray(map1, dtype=float), np.asarray(map2, dtype=float)
     plot_map(map1, axes[0], "map1", rows=labels, columns=labels, title="A₁")
     plot_map(map2, axes[1], "map2", columns=labels, title="A₂")
@@ -169,7 +169,8 @@ def _color(kind: str) -> str:
 def _colormap(kind: str) -> LinearSegmentedColormap:
     """Transparent at zero; the kind's colour at the top, the negative colour at the bottom."""
     low, high = to_rgb(COLORS["negative"]), to_rgb(_color(kind))
-    return LinearSegmentedColormap.from_list(kind, [(0, (*low, 1)), (0.5, (*low, 0)), (0.5, (*high, 0)), (1, (*high, 1))])
+    stops = [(0, (*low, 1)), (0.5, (*low, 0)), (0.5, (*high, 0)), (1, (*high, 1))]
+    return LinearSegmentedColormap.from_list(kind, stops)
 
 
 def _write_numbers(ax: Axes, weights: np.ndarray, kind: str, vmax: float) -> None:
@@ -183,5 +184,4 @@ def _write_numbers(ax: Axes, weights: np.ndarray, kind: str, vmax: float) -> Non
 
 
 def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".").replace("-", MINUS) if abs(value) >= 10 else (
-        f"{value:.2f}".replace("-", MINUS))
+    return f"{round(value, 2) + 0.0:.2f}".replace("-", MINUS)  # + 0.0: no negative zero

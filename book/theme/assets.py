@@ -73,4 +73,4 @@ def setup(app):
     app.add_config_value("book_titles", {}, "html")
     app.add_config_value("comments_config", {}, "html")  # Jupyter Book sets it even without sphinx_comments
     app.connect("config-inited", configure)
-    app.connect("build-finished", finish)
+    app.connect("build-finished", finish, priority=900)  # after the themes have written their files

@@ -30,10 +30,10 @@ def lacks_alt(node):
 
 
 def drop_plot_objects(doctree):
-    for text in list(doctree.findall(nodes.literal_block)):
-        if "output" in text["classes"] and PLOT_OBJECT.match(text.astext()):
-            bundle = text.parent
-            (bundle if bundle.get("nb_element") == "mime_bundle" else text).replace_self([])
+    """Take the plain form of such an object out of its output; a figure beside it stays."""
+    for form in list(doctree.findall(lambda n: isinstance(n, nodes.container) and n.get("mime_type") == "text/plain")):
+        if PLOT_OBJECT.match(form.astext()):
+            form.parent.remove(form)
 
 
 def check(app, doctree):

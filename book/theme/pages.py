@@ -1,8 +1,8 @@
 """What each page tells its template: its language, its counterpart, its addresses, its notebook."""
 from urllib.parse import urlsplit
 
-from .languages import language_of, other, published
 from .languages import counterpart as counterpart_of
+from .languages import language_of, other, published
 
 NAMES = {"ro": "Română", "en": "English"}
 # The page brings its own style and manners; of the rest it needs what Sphinx's search and MathJax need.

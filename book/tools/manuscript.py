@@ -1,6 +1,8 @@
 """Read a manuscript: prose in two languages side by side, code once, each block with its line in the file."""
 import ast
+import io
 import re
+import tokenize
 from dataclasses import dataclass, field
 
 import yaml
@@ -88,13 +90,30 @@ def in_language(source: str, lang: str) -> str:
     return "\n".join(re.sub(rf"^(\s*)# {lang}: ", r"\1# ", line) for line in lines)
 
 
+def check_comments(source: str) -> None:
+    """A comment in words is there in both languages; shapes and formulas need none."""
+    parse(source)
+    comments = [t for t in tokenize.generate_tokens(io.StringIO(_plain(source)).readline) if t.type == tokenize.COMMENT]
+    for comment in comments:
+        marked = re.match(r"# (ro|en): |### (BEGIN|END) SOLUTION", comment.string)
+        words = re.sub(r"\([^()]*\)", "", comment.string)
+        if not marked and re.search(r"[^\W\d_]{4,}", words):
+            raise Fault("a comment in one language: write it as # ro: ... and # en: ...", comment.start[0] - 1)
+    counts = [sum(comment.string.count(f"# {lang}: ") for comment in comments) for lang in LANGUAGES]
+    if counts[0] != counts[1]:
+        raise Fault(f"{counts[0]} comments # ro: and {counts[1]} # en: ; every comment stands in both languages")
+
+
 def parse(source: str) -> ast.Module:
     """The syntax tree of a cell; IPython's own lines (%pip, !ls) count as comments."""
-    plain = re.sub(r"(?m)^(\s*)[%!]", r"\1#", source)
     try:
-        return ast.parse(plain)
+        return ast.parse(_plain(source))
     except SyntaxError as error:
         raise Fault(f"the code does not parse: {error.msg}", (error.lineno or 1) - 1) from None
+
+
+def _plain(source: str) -> str:
+    return re.sub(r"(?m)^(\s*)[%!]", r"\1#", source)
 
 
 def _replace_tr(source: str, lang: str) -> str:

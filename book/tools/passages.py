@@ -1,5 +1,6 @@
 """Where words stand in the book: every passage of prose, label or comment, with its language, file and line."""
 import ast
+import functools
 import io
 import re
 import tokenize
@@ -38,6 +39,8 @@ class Passage:
 
     def __post_init__(self):
         self.text = mask(self.raw, self.lang)
+        if self.kind == "code":  # what a comment quotes is data; an error may begin with its tool's name
+            self.text = re.sub(r'^\w+:(?= )|"[^"\n]*"|„[^”\n]*”', lambda match: GAP * len(match[0]), self.text)
 
 
 def mask(text: str, lang: str) -> str:
@@ -77,7 +80,7 @@ def language_parts(text: str) -> Iterator[tuple[str, int, str]]:
     if marks[0] < 0 or marks[1] < marks[0]:
         yield "both", 1, text
         return
-    for lang, start, end in zip(("both", "ro", "en"), [0, *marks], marks):
+    for lang, start, end in zip(("both", "ro", "en"), [0, *marks[:2]], marks, strict=True):
         yield lang, 1 + text.count("\n", 0, start), text[start:end]
 
 
@@ -106,34 +109,39 @@ def in_python(source: str, name: str, first: int = 1) -> Iterator[Passage]:
         tree = ast.parse(source)
     except SyntaxError:
         return  # ruff or the press says so
-    names = frozenset(re.findall(r"\w+", re.sub(r"""(?s)\"{3}.*?\"{3}|#.*|"[^"\n]*\"""", "", source)))
-    paired = list(pairs(tree))
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    names = frozenset(token.string for token in tokens if token.type == tokenize.NAME)
+    paired = list(pairs(tree, name.startswith("diffattn_mini/")))
     for node, lang, kind in paired:
         yield Passage(name, first + node.lineno - 1, lang, kind, literal(node), first + node.end_lineno - 1)
     done = {id(part) for node, *_ in paired for part in ast.walk(node)}
-    for node in [*errors(tree), *docstrings(tree)]:
+    for node in [*(errors(tree) if not name.startswith("tests/") else ()), *docstrings(tree)]:
         if id(node) not in done:
             done.update(id(part) for part in ast.walk(node))
             line, end = first + node.lineno - 1, first + node.end_lineno - 1
             yield Passage(name, line, "en", "code", without_examples(literal(node)), end, names)
-    for token in tokenize.generate_tokens(io.StringIO(source).readline):
-        if token.type == tokenize.COMMENT and not re.match(r"#(!|:| noqa| type:|##)", token.string):
+    for token in tokens:
+        if token.type == tokenize.COMMENT and not re.match(r"#(!|:|##| noqa| type:| fmt:)", token.string):
             match = re.match(r"#\s*(?:(ro|en): )?(.*)", token.string)
             yield Passage(name, first + token.start[0] - 1, match[1] or "en", "code", match[2], names=names)
 
 
-def pairs(tree: ast.AST) -> Iterator[tuple[ast.expr, str, str]]:
-    """(string, language, kind) of every tr("ro", "en"), say("ro", "en"), f(ro=..., en=...) and {"ro": ..., "en": ...}."""
+def pairs(tree: ast.AST, package: bool) -> Iterator[tuple[ast.expr, str, str]]:
+    """(string, language, kind) of the texts of tr("ro", "en"), say("ro", "en"), f(ro=, en=) and {"ro": , "en": }."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
-            kind = {"tr": "figure", "say": "label"}.get(getattr(node.func, "id", getattr(node.func, "attr", "")))
-            if kind:
-                yield from ((arg, lang, kind) for arg, lang in zip(node.args, manuscript.LANGUAGES) if is_text(arg))
+            kind = {"tr": "figure", "say": "label"}.get(getattr(node.func, "id", ""))
+            if kind and (package or kind == "figure"):
+                both = zip(node.args, manuscript.LANGUAGES, strict=False)
+                yield from ((arg, lang, kind) for arg, lang in both if is_text(arg))
             for keyword in node.keywords:
                 if keyword.arg in manuscript.LANGUAGES:
                     yield from ((text, keyword.arg, "label") for text in texts(keyword.value))
+                elif keyword.arg == "measured":  # a pair in the exercises
+                    both = zip(texts(keyword.value), manuscript.LANGUAGES, strict=False)
+                    yield from ((text, lang, "label") for text, lang in both)
         elif isinstance(node, ast.Dict):
-            for key, value in zip(node.keys, node.values):
+            for key, value in zip(node.keys, node.values, strict=True):
                 if isinstance(key, ast.Constant) and key.value in manuscript.LANGUAGES:
                     yield from ((text, key.value, "label") for text in texts(value))
 
@@ -148,14 +156,21 @@ def texts(node: ast.expr) -> list[ast.expr]:
 
 
 def errors(tree: ast.AST) -> Iterator[ast.expr]:
-    """Strings that somebody reads in a terminal."""
+    """Strings that somebody reads in a terminal: what is raised or told, and whatever reads like a sentence."""
+    inner = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in ast.walk(tree):
         call = node.exc if isinstance(node, ast.Raise) else node
         if isinstance(call, ast.Call):
             called = getattr(call.func, "id", getattr(call.func, "attr", ""))
-            told = call is not node or called in ("print", "exit", "fault", "Fault", "fail", "stop")
+            told = call is not node or called in ("print", "exit", "fault", "Fault", "say")
             yield from (arg for arg in call.args if told and is_text(arg))
-            yield from (keyword.value for keyword in call.keywords if keyword.arg == "help" and is_text(keyword.value))
+            yield from (word.value for word in call.keywords if word.arg == "help" and is_text(word.value))
+        elif is_text(node) and id(node) not in inner and is_sentence(literal(node)):
+            yield node
+
+
+def is_sentence(text: str) -> bool:
+    return len(re.findall(r"(?<!\S)[A-Za-z]{2,}[,.;:]?(?!\S)", text)) >= 4 and not re.search(r"[{<=|\\]|; [\w-]+: ", text)
 
 
 def docstrings(tree: ast.AST) -> Iterator[ast.expr]:
@@ -182,8 +197,13 @@ def without_examples(text: str) -> str:
 # Other files
 
 
+@functools.cache
+def entries(text: str) -> list[dict]:
+    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or []
+
+
 def in_glossary(text: str, name: str) -> Iterator[Passage]:
-    for entry in yaml.safe_load(text) or []:
+    for entry in entries(text):
         for lang in manuscript.LANGUAGES:
             for words in (entry.get(lang), (entry.get("definition") or {}).get(lang)):
                 if words:
@@ -200,22 +220,29 @@ def in_explorer(text: str, name: str) -> Iterator[Passage]:
             end += 1
         for match in re.finditer(r'"([^"\n]*)"|`([^`]*)`', text[table.end() : end]):
             line = text.count("\n", 0, table.end() + match.start()) + 1
-            words = re.sub(r"\$\{[^{}]*\}", GAP, match[1] if match[2] is None else match[2])
-            yield Passage(name, line, table[1], "label", words)
+            template = match[2] or ""
+            for words in (match[1] or re.sub(r"\$\{[^{}]*\}", GAP, template), *re.findall(r'"([^"]*)"', template)):
+                yield Passage(name, line, table[1], "label", words)
 
 
 def in_catalogue(text: str, name: str) -> Iterator[Passage]:
-    """Translations of the interface: each msgstr, its continuation lines included."""
+    """Translations of the interface: each `msgstr`, its continuation lines included."""
     lang = "ro" if "/ro/" in f"/{name}" else "en"
     for match in re.finditer(r'(?m)^msgstr(?:\[\d\])? ("[^\n]*"(?:\n"[^\n]*")*)', text):
         words = "".join(re.findall(r'"(.*)"', match[1]))
         if "Content-Type" not in words:
-            yield Passage(name, text.count("\n", 0, match.start()) + 1, lang, "label", re.sub(r"\$?\{\w+\}", GAP, words))
+            words = re.sub(r"\$?\{\w+\}", GAP, words)
+            yield Passage(name, text.count("\n", 0, match.start()) + 1, lang, "label", words)
 
 
 def in_contents(text: str, name: str) -> Iterator[Passage]:
     for match in re.finditer(r'(?m)^[ -]*(?:caption|title): *"?([^"\n]+)', text):
         yield Passage(name, text.count("\n", 0, match.start()) + 1, "both", "prose", match[1])
+
+
+def in_shell(text: str, name: str) -> Iterator[Passage]:
+    for match in re.finditer(r"""(?m)^# (.+)|\becho ["']([^"'\n]+)""", text):
+        yield Passage(name, text.count("\n", 0, match.start()) + 1, "en", "code", match[1] or match[2])
 
 
 def in_two_languages(text: str, name: str) -> Iterator[Passage]:
@@ -230,6 +257,8 @@ READERS = {
     "diffattn_mini/explorers/*.mjs": in_explorer,
     "book/theme/locale/**/*.po": in_catalogue,
     "book/glossary.yml": in_glossary,
+    "Makefile": in_shell,
+    ".ci/run": in_shell,
     "_toc.yml": in_contents,
     "_config.yml": in_contents,
     "book/index.md": in_two_languages,

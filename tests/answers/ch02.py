@@ -267,6 +267,12 @@ def forgets_the_second_keepdims(x, axis):
     return e / e.sum(axis)
 
 
+@wrong(AXIS, "keepdims")
+def forgets_keepdims_in_torch(x, axis):
+    e = torch.exp(x - x.amax(axis))
+    return e / e.sum(axis)
+
+
 @wrong(AXIS, "other-axis")
 def rows_for_columns(x, axis):
     other = 1 - axis
@@ -610,8 +616,8 @@ def jvp_one_step(x, v):
 
 @wrong(JVP, "precision")
 def jvp_rounded(x, v):
-    p = np.round(stable(x), 3)
-    return p * (v - p @ v)
+    p = stable(x)
+    return np.round(p * (v - p @ v), 3)
 
 
 @wrong(JVP, "raises")

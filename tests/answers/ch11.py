@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
+from diffattn_mini import softmax
+
 from . import right, wrong
 
 
@@ -498,6 +500,17 @@ def map_hides_itself(scores1, scores2, lam):
     hidden = torch.ones_like(scores1).triu().bool()
     A1, A2 = (scores.masked_fill(hidden, -torch.inf).softmax(-1) for scores in (scores1, scores2))
     return A1 - lam * A2
+
+
+@wrong(MAP, "diagonal")
+def map_hides_itself_from_the_package(scores1, scores2, lam):
+    visible = np.tril(np.ones(scores1.shape), -1) > 0
+    return softmax(np.where(visible, scores1, -np.inf)) - lam * softmax(np.where(visible, scores2, -np.inf))
+
+
+@wrong(MAP, "raises")
+def map_of_a_wrong_name(scores1, scores2, lam):
+    return softmax(scores) - lam * softmax(scores2)  # noqa: F821
 
 
 @wrong(MAP, "diagonal")

@@ -1,0 +1,307 @@
+"""Manuscripts become notebooks in two languages, or a list of what to mend; never half of anything."""
+import ast
+import errno
+import os
+from pathlib import Path
+
+import manuscript
+import nbformat
+import press
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+HEAD = "---\njupytext: {}\nkernelspec: {name: python3}\n---\n\n"
+BODY = '''+++ {"lang": "ro"}
+
+(start)=
+# Titlul
+
+Text cu {term}`atenție <attention>`, {cite}`two` și [alt loc](page:notes#here).
+
++++ {"lang": "en"}
+
+(start)=
+# The title
+
+Text with {term}`attention`, {cite}`two` and [another place](page:notes#here).
+
+```{code-cell} ipython3
+:tags: [nbval-check-output]
+# ro: un comentariu
+# en: a comment
+print(tr("pas", "step"), 1 + 1)    # ro: doi  # en: two
+```
+
++++
+
+$$ a = b $$
+
++++ {"lang": "ro"}
+
+(more)=
+## Mai mult
+
+Vezi [începutul](01-first.md#start).
+
++++ {"lang": "en"}
+
+(more)=
+## More
+
+See [the start](01-first.md#start).
+
+```{code-cell} ipython3
+:alt: {ro: "O linie.", en: "A line."}
+plot_curve(1)
+```
+
+```{code-cell} ipython3
+:tags: [exercise]
+def double(x):
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+```
+
+```{code-cell} ipython3
+:tags: [check]
+check("01.double", double)
+```
+'''
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """A small house with one manuscript; `tree(text)` writes another text of it."""
+    (tmp_path / "_config.yml").write_text("repository: {url: https://github.com/o/r, branch: b}\n")
+    for folder in ("book/chapters", "book/ro", "book/en"):
+        (tmp_path / folder).mkdir(parents=True)
+    for lang in ("ro", "en"):
+        (tmp_path / f"book/{lang}/notes.md").write_text("(here)=\n# N\n")
+    (tmp_path / "book/glossary.yml").write_text("- {en: attention, ro: atenție}\n", encoding="utf-8")
+    (tmp_path / "book/references.bib").write_text(
+        "@article{two, author={Ana Pop and Ion Rus}, title={T}, year={2020}, eprint={1234.5}}\n")
+
+    def lay(body=BODY):
+        (tmp_path / "book/chapters/01-first.md").write_text(HEAD + body, encoding="utf-8")
+        return tmp_path
+
+    lay()
+    return lay
+
+
+def cells(root, lang, solved=False):
+    folder = Path("_build/solved") if solved else Path("notebooks")
+    return press.editions(root)[folder / lang / "01-first.ipynb"].cells
+
+
+def by_text(found, text):
+    return next(cell for cell in found if text in cell.source)
+
+
+# What comes out
+
+
+def test_each_edition_is_in_one_language_and_reads_anywhere(tree):
+    root = tree()
+    ro, en = cells(root, "ro"), cells(root, "en")
+    assert ro[0].source == (
+        '<a id="start"></a>\n\n# Titlul\n\nText cu *atenție* (*attention*), '
+        "[Pop și Rus, 2020](https://arxiv.org/abs/1234.5) și [alt loc](../../book/ro/notes.md#here).")
+    assert "*attention*, [Pop and Rus, 2020]" in en[0].source
+    assert by_text(en, "See").source.endswith("[the start](01-first.ipynb#start).")
+    assert by_text(ro, "print").source == '# un comentariu\nprint("pas", 1 + 1)    # doi'
+    assert by_text(en, "print").source == '# a comment\nprint("step", 1 + 1)    # two'
+    assert by_text(ro, "plot_curve").metadata.mystnb.image.alt == "O linie."
+    assert "github/o/r/blob/b/notebooks/ro/01-first.ipynb" in ro[1].source
+    assert "git+https://github.com/o/r@b" in ro[2].source and 'set_language("ro")' in ro[2].source
+
+
+def test_the_learner_gets_a_stub_and_a_folded_solution_and_the_solved_edition_the_code(tree):
+    learner, solved = cells(tree(), "en"), cells(tree(), "en", solved=True)
+    assert by_text(learner, "def double").source == "def double(x):\n    ..."
+    assert learner[-1].source.startswith("<details>\n<summary>Solution</summary>")
+    assert "return 2 * x" in learner[-1].source and learner[-2].source.startswith("check(")
+    assert by_text(solved, "def double").source == "def double(x):\n    return 2 * x"
+    assert not any("<details>" in cell.source for cell in solved)
+
+
+def test_ids_are_equal_in_both_languages_and_stable_when_something_is_inserted(tree):
+    before = {lang: [cell.id for cell in cells(tree(), lang)] for lang in ("ro", "en")}
+    assert before["ro"] == before["en"] and len(set(before["ro"])) == len(before["ro"])
+    inserted = BODY.replace("+++\n\n$$", "```{code-cell} ipython3\nx = 1\n```\n\n+++\n\n$$")
+    after = [cell.id for cell in cells(tree(inserted), "ro")]
+    assert set(before["ro"]) < set(after) and len(after) == len(before["ro"]) + 1
+
+
+def test_code_is_the_same_in_both_editions_but_for_its_texts(tree):
+    def shape(lang):
+        tree_ = ast.parse("\n".join(c.source for c in cells(tree(), lang) if c.cell_type == "code" and c.id != "setup"))
+        for node in ast.walk(tree_):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                node.value = ""
+        return ast.dump(tree_)
+
+    assert shape("ro") == shape("en")
+
+
+@given(st.text(), st.text())
+def test_tr_gives_back_any_text(ro, en):
+    source = f"x = f(tr({ro!r}, {en!r}), 2)\ny = '''{{'''"
+    for lang, text in (("ro", ro), ("en", en)):
+        namespace = {"f": lambda *args: args}
+        exec(manuscript.in_language(source, lang), namespace)
+        assert namespace["x"] == (text, 2)
+
+
+def test_tr_takes_f_strings_and_texts_over_several_lines():
+    source = 'n = 3\nx = tr(f"{n} pași",\n       f"{n} "\n       f"steps") + "!"\n%pip install x'
+    assert manuscript.in_language(source, "ro").startswith('n = 3\nx = f"{n} pași" + "!"')
+    namespace = {}
+    exec(manuscript.in_language(source, "en").replace("%pip", "#"), namespace)
+    assert namespace["x"] == "3 steps!"
+
+
+# What must be mended: manuscript, line and advice
+
+FAULTS = {  # what is planted: the text, its replacement, where that is, the advice
+    "a Romanian block alone": (
+        '+++ {"lang": "en"}\n\n(more)=\n## More\n\nSee [the start](01-first.md#start).\n', "", '(more)=',
+        'a Romanian block with no counterpart: put a +++ {"lang": "en"} after it'),
+    "an English block alone": (
+        '+++ {"lang": "ro"}\n\n(more)=\n## Mai mult\n\nVezi [începutul](01-first.md#start).\n', "", '(more)=',
+        'an English block with no counterpart: put a +++ {"lang": "ro"} before it'),
+    "tr with one text": (
+        'tr("pas", "step")', 'tr("pas")', 'tr("pas")', "tr takes two texts, Romanian and English; it has 1"),
+    "tr of a name": ('tr("pas", "step")', 'tr(pas, "step")', 'tr(pas', "tr takes plain strings or f-strings only"),
+    "tr in an f-string": ('tr("pas", "step")', "f'{tr(\"a\", \"b\")}'", "f'{tr", "tr(...) inside an f-string"),
+    "a solution left open": (
+        "    ### END SOLUTION\n", "", '### BEGIN', "one ### BEGIN SOLUTION and, after it, one ### END"),
+    "a solution never begun": (
+        "    ### BEGIN SOLUTION\n", "", '### END', "one ### BEGIN SOLUTION and, after it, one ### END"),
+    "an exercise without check": (":tags: [check]\n", "", 'def double', "the next cell must be tagged [check]"),
+    "other equations": ("Text with", "Text $x$ with", '(start)=', "equations differ: Romanian nothing, English x"),
+    "other numbers": ("Text with", "Text 3 with", '(start)=', "numbers differ: Romanian nothing, English 3"),
+    "another heading level": ("## More", "### More", '(more)=', "heading levels differ: Romanian 2, English 3"),
+    "no alt text": (
+        ':alt: {ro: "O linie.", en: "A line."}\n', "", 'plot_curve(1)', "a figure without alt text: add :alt:"),
+    "alt text in one language": (
+        ', en: "A line."', "", 'plot_curve(1)', "the alt text has no en: say what this figure shows"),
+    "an unknown term": ("`attention`", "`atention`", 'Text with', "'atention' is not in book/glossary.yml"),
+    "an unknown citation": ("{cite}`two`", "{cite}`three`", 'Text cu', "'three' is not in book/references.bib"),
+    "a link to no manuscript": (
+        "01-first.md#start", "02-no.md", 'Vezi', "there is no manuscript book/chapters/02-no.md"),
+    "a link to no anchor": (
+        "01-first.md#start", "01-first.md#end", 'Vezi', "there is no (end)= in book/chapters/01-first.md"),
+    "a link to no page": ("page:notes", "page:note", 'Text cu', "there is no book/ro/note.md"),
+    "code that does not parse": ("1 + 1", "1 +", 'print(', "the code does not parse"),
+    "a comment in one language": (
+        "# ro: doi  # en: two", "# two steps", "print(", "a comment in one language: write it"),
+    "a comment without its pair": (
+        "    # ro: doi  # en: two", "    # ro: doi", "# ro: un", "2 comments # ro: and 1 # en:"),
+    "an anchor twice": ("(more)=", "(start)=", '(start)=\n## Mai', "the anchor (start)= stands twice"),
+    "a heading without anchor": ("(more)=\n", "", '## Mai mult', "a heading without an anchor"),
+    "markup that notebooks do not read": ("Text cu", "{ref}`x` cu", '{ref}', "write it in plain Markdown"),
+}
+
+
+@pytest.mark.parametrize("old, new, at, advice", FAULTS.values(), ids=FAULTS)
+def test_a_planted_fault_is_named_with_its_place_and_its_cure(tree, old, new, at, advice):
+    assert old in BODY
+    text = HEAD + BODY.replace(old, new)
+    line = text[: text.index(at)].count("\n") + 1
+    with pytest.raises(press.Faults) as raised:
+        press.editions(tree(BODY.replace(old, new)))
+    found = [row for row in str(raised.value).split("\n") if advice in row]
+    assert found, str(raised.value)
+    assert found[0].startswith("book/chapters/01-first.md, cell ") and f", line {line}: " in found[0], found[0]
+
+
+def test_all_faults_are_told_at_once_and_nothing_is_written(tree):
+    root = tree(BODY.replace("`attention`", "`atention`").replace("page:notes", "page:note"))
+    with pytest.raises(press.Faults) as raised:
+        press.press(root)
+    assert "atention" in str(raised.value) and "note.md" in str(raised.value)
+    assert not (root / "notebooks").exists()
+
+
+# Writing
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Pressing without kernels: the tagged cells print their own source."""
+    ran = []
+
+    def run(notebook, root):
+        ran.append(notebook.metadata.lang)
+        for cell in notebook.cells:
+            if press.KEEP_OUTPUT in cell.metadata.get("tags", []):
+                cell.outputs = [nbformat.v4.new_output("stream", text=cell.source)]
+                cell.execution_count = 1
+
+    monkeypatch.setattr(press, "run", run)
+    return ran
+
+
+def test_pressing_twice_changes_nothing_and_runs_nothing(tree, quick):
+    root = tree()
+    press.press(root)
+    before = {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in root.rglob("*.ipynb")}
+    assert len(before) == 4 and quick == ["ro", "en"]
+    for path in before:
+        nbformat.validate(nbformat.read(path, as_version=4))
+    press.press(root)
+    assert {path: (path.read_bytes(), path.stat().st_mtime_ns) for path in root.rglob("*.ipynb")} == before
+    assert quick == ["ro", "en"]
+
+
+def test_only_tagged_cells_keep_output_and_changed_code_makes_them_run_again(tree, quick):
+    press.press(tree())
+    kept = [cell for cell in nbformat.read(tree() / "notebooks/ro/01-first.ipynb", 4).cells if cell.get("outputs")]
+    assert [press.KEEP_OUTPUT in cell.metadata.tags for cell in kept] == [True]
+    press.press(tree(BODY.replace("Text cu", "Alt text cu")))
+    assert quick == ["ro", "en"]
+    press.press(tree(BODY.replace("1 + 1", "1 + 2")))
+    assert quick == ["ro", "en"] * 2
+
+
+def test_stale_missing_and_stray_notebooks_are_named(tree, quick):
+    root = tree()
+    assert "notebooks/ro/01-first.ipynb is missing" in press.stale(root)
+    press.press(root)
+    assert press.stale(root) == []
+    path = root / "notebooks/en/01-first.ipynb"
+    path.write_text(path.read_text().replace("The title", "Edited by hand"))
+    (root / "notebooks/ro/99-old.ipynb").write_text("{}")
+    assert press.stale(root) == ["notebooks/en/01-first.ipynb is not what its manuscript gives",
+                                 "notebooks/ro/99-old.ipynb comes from no manuscript"]
+    press.press(root)
+    assert press.stale(root) == [] and not (root / "notebooks/ro/99-old.ipynb").exists()
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_full_disk_leaves_the_old_notebook_whole(tree, quick, monkeypatch, step):
+    root = tree()
+    press.press(root)
+    before = {path: path.read_bytes() for path in root.rglob("*.ipynb")}
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, step, full)
+    with pytest.raises(OSError, match="No space left"):
+        press.press(tree(BODY.replace("Text cu", "Alt text cu")))
+    assert {path: path.read_bytes() for path in root.rglob("*.ipynb")} == before
+    assert not list(root.rglob("*.new"))
+
+
+def test_outputs_come_from_a_real_run(tree):
+    """The one test here that starts a kernel."""
+    body = BODY.split("+++ {\"lang\": \"ro\"}\n\n(more)=")[0]
+    root = tree(body)
+    (root / "diffattn_mini.py").write_text("def set_language(lang): pass\n")
+    press.press(root)
+    cell = by_text(nbformat.read(root / "notebooks/en/01-first.ipynb", 4).cells, "print")
+    assert [output.text for output in cell.outputs] == ["step 2\n"]
