@@ -77,7 +77,7 @@ def test_curves_and_shares_draw_the_data_and_nothing_else():
     ax = plots.plot_curve([1, 2], [0.1, 0.2], spread=np.array([0.01, 0.02]), kind="map2", label="x")
     np.testing.assert_array_equal(ax.lines[0].get_xydata(), [[1, 0.1], [2, 0.2]])
     band = ax.collections[0].get_paths()[0].vertices
-    assert (band[:, 1].min(), band[:, 1].max()) == (0.09, 0.22)
+    np.testing.assert_allclose([band[:, 1].min(), band[:, 1].max()], [0.09, 0.22])
     ax = plots.plot_shares([4, 8], [0.9, 0.7], [0.1, 0.3], ("a", "p"))
     assert [list(line.get_ydata()) for line in ax.lines] == [[0.9, 0.7], [0.1, 0.3]]
     assert [text.get_text() for text in ax.texts] == ["a", "p"]

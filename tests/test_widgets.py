@@ -61,9 +61,10 @@ def chapter_sliders():
     for path, notebook in press.editions().items():
         if path.parts[0] != "_build":
             continue
+        set_language(notebook.metadata.lang)
         namespace = {}
         for cell in notebook.cells:
-            if cell.cell_type == "code":
+            if cell.cell_type == "code" and cell.id != "setup":
                 lines = cell.source.strip().split("\n")
                 starts = [i for i, line in enumerate(lines) if line.startswith(("slider(", "lambda_slider("))]
                 for i in starts:

@@ -170,7 +170,8 @@ def errors(tree: ast.AST) -> Iterator[ast.expr]:
 
 
 def is_sentence(text: str) -> bool:
-    return len(re.findall(r"(?<!\S)[A-Za-z]{2,}[,.;:]?(?!\S)", text)) >= 4 and not re.search(r"[{<=|\\]|; [\w-]+: ", text)
+    words = re.findall(r"(?<!\S)[A-Za-z]{2,}[,.;:]?(?!\S)", text)
+    return len(words) >= 4 and not re.search(r"[{<=|\\]|; [\w-]+: ", text)
 
 
 def docstrings(tree: ast.AST) -> Iterator[ast.expr]:
