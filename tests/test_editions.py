@@ -2,6 +2,7 @@
 import ast
 import importlib
 
+import picture
 import press
 import pytest
 
@@ -48,3 +49,7 @@ def test_a_definition_that_differs_is_told_apart():
 
 def test_the_committed_notebooks_are_fresh():
     assert press.stale() == []
+
+
+def test_the_readme_s_picture_is_the_one_its_script_draws():
+    assert picture.PATH.read_bytes() == picture.picture()

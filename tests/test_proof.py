@@ -122,7 +122,7 @@ PLACES = [  # file, a text with an error, its line, the same text without it
     (CHECKS, '"""A wieght."""', 1, '"""A weight. `wieght` is code.\n\n>>> wieght\n1\n"""'),
     (CHECKS, 'raise ValueError(f"the wieght {x}")', 1, 'raise ValueError(f"the weight {x}")'),
     (EXPLORER, 'const T = {\n  ro: { a: "o pondre" },\n};', 2, 'const T = {\n  ro: { a: "o pondere" },\n};'),
-    (EXPLORER, "const T = {\n  en: {\n  a: (x) => `a wieght ${x}` } };", 3, "const T = {\n  en: { a: `a row ${x}` } };"),
+    (EXPLORER, "const T = {\n  en: {\n  a: (x) => `a wieght ${x}` } };", 3, "const T = {\n  en: { a: `row ${x}` } };"),
     (CATALOGUE, 'msgid "Back"\nmsgstr "Inapoi"\n', 2, 'msgid "Back"\nmsgstr "Înapoi"\n'),
     ("book/tools/a.py", 'x = "there is a wieght missing here"', 1, 'x = "there is a weight missing here"'),
     ("Makefile", 'a:\n\t@echo "a wieght"\n', 2, 'a:\n\t@echo "a weight"\n'),

@@ -70,7 +70,8 @@ def chapter_sliders():
                 for i in starts:
                     lines[i] = f"_made = {lines[i]}"
                 exec("\n".join(lines), namespace)
-                found += [(f"{path.parts[2]} {path.stem}", namespace["_made"])] * bool(starts)
+                if starts:
+                    found.append((f"{path.parts[2]} {path.stem}", namespace["_made"]))
                 plt.close("all")
     return found
 

@@ -1,4 +1,4 @@
-"""Anchors written in the source become the first id of their section, equal in both languages.
+"""Anchors written in the source become the id of their section, equal in both languages.
 
 Notebooks carry `<a id="x"></a>` before a heading (Colab and GitHub understand it), prose pages `(x)=`.
 Both end as `<section id="x">`, so the page's table of contents, the search and the language switch use it.
@@ -38,7 +38,7 @@ class AnchorsToSections(SphinxTransform):
                     node.parent.remove(node)
                     waiting = name
             elif waiting:
-                node["ids"].insert(0, waiting)
+                node["ids"] = [waiting]  # the one made from the title would differ between the languages
                 slugs[waiting] = (node.line, waiting, node[0].astext())
                 waiting = None
         if waiting:

@@ -19,7 +19,7 @@ MATHJAX_CONFIG = {
     "chtml": {"displayAlign": "left", "displayIndent": "1.5em"},
 }
 # What else the pages ask for; the rest of what Sphinx and the themes put into _static is removed.
-KEPT = ["book.css", "book.js", "widgets.css", "widgets.js", "mark.svg", "explorers", "mathjax", "documentation_options.js",
+KEPT = ["book.css", "book.js", "widgets.css", "widgets.js", "mark.svg", "mathjax", "documentation_options.js",
         "doctools.js", "sphinx_highlight.js", "searchtools.js", "language_data.js", "translations.js"]
 
 
@@ -28,10 +28,8 @@ def configure(app, config):
     config.mathjax3_config = MATHJAX_CONFIG
     app.add_css_file("book.css", priority=800)
     app.add_js_file("book.js", loading_method="defer")
-    if (HERE / "static/widgets.css").exists():
-        app.add_css_file("widgets.css", priority=810)
-    if (HERE / "static/widgets.js").exists():
-        app.add_js_file("widgets.js", type="module")
+    app.add_css_file("widgets.css", priority=810)
+    app.add_js_file("widgets.js", loading_method="defer")
 
 
 def copy(source, target):
@@ -48,6 +46,16 @@ def copy_mathjax(static):
         copy(package / "static/mathjax" / name, static / "mathjax" / name)
 
 
+def bundle_explorers(script):
+    """The explorers' modules and what mounts them, as one plain script: browsers load no module from a local file."""
+    parts = ["const EXPLORERS = {};"]
+    for source in sorted((ROOT / "diffattn_mini/explorers").glob("*.mjs")):
+        body = source.read_text(encoding="utf-8").replace("export default", "return").replace("export const", "const")
+        parts.append(f"EXPLORERS.{source.stem} = (() => {{\n{body}}})();")
+    parts.append((HERE / "static/widgets.js").read_text(encoding="utf-8"))
+    script.write_text("\n".join(parts), encoding="utf-8")
+
+
 def copy_notebooks(app, outdir):
     """The learner editions, as committed."""
     for source in ROOT.glob("notebooks/*/*.ipynb"):
@@ -62,8 +70,7 @@ def finish(app, error):
     static = outdir / "_static"
     copy_mathjax(static)
     copy_notebooks(app, outdir)
-    for source in (ROOT / "diffattn_mini/explorers").glob("*.mjs"):
-        copy(source, static / "explorers" / source.name)
+    bundle_explorers(static / "widgets.js")
     for path in static.iterdir():
         if path.name not in KEPT:
             shutil.rmtree(path) if path.is_dir() else path.unlink()

@@ -189,7 +189,7 @@ def quotes(passage: Passage) -> Iterator[Fault]:
 
 RULES = [
     (typography, SHOWN, ("ro", "en", "both")),
-    (decimals, ("prose",), ("ro", "en")),
+    (decimals, ("prose", "label"), ("ro", "en")),
     (formulas, ("prose",), ("ro", "en", "both")),
     (quotes, SHOWN, ("ro", "en")),
 ]
@@ -233,10 +233,13 @@ def is_plural(word: str, speller: Speller) -> bool:
 
 # Glossary
 
-ENDINGS = (  # Romanian, English
-    "(?:-?(?:a|e|ă|i|u|l|le|ul|lui|ului|ei|lor|ii|ile|ilor|uri|urile|urilor|ele|elor))?",
-    "(?:s|es|ed|ing)?",
-)
+ENDINGS = {  # by language and last letter
+    "roe": "e|ea|a|ei|i|ii|ile|ilor|ele|elor",
+    "roă": "ă|a|e|ei|ele|elor|i|ii|ile|ilor",
+    "ro": "|-?(?:a|e|i|u|l|le|ul|lui|ului|ei|lor|ii|ile|ilor|uri|urile|urilor|ele|elor)",
+    "en": "|s|es|ed|ing",
+    "foreign": "|s|-?(?:ul|ului|uri|urile|urilor)",
+}
 
 
 def glossary_text(root: Path) -> str:
@@ -248,7 +251,7 @@ def read_glossary(root: Path) -> dict[str, list[tuple[re.Pattern, str]]]:
     """What to avoid and what to write instead: in Romanian, in English, and the English terms that Romanian has."""
     terms = [entry for entry in entries(glossary_text(root)) if entry.get("en") and entry.get("ro")]
     foreign = {term["en"]: term["ro"] for term in terms if term["en"].casefold() not in term["ro"].casefold()}
-    found = {"foreign": [(phrase(word, "ro"), instead) for word, instead in foreign.items()]}
+    found = {"foreign": [(phrase(word, "foreign"), instead) for word, instead in foreign.items()]}
     for lang in manuscript.LANGUAGES:
         avoided = [(word, term[lang]) for term in terms for word in (term.get("not") or {}).get(lang, [])]
         found[lang] = [(phrase(word, lang), instead) for word, instead in avoided if word not in foreign]
@@ -256,7 +259,12 @@ def read_glossary(root: Path) -> dict[str, list[tuple[re.Pattern, str]]]:
 
 
 def phrase(words: str, lang: str) -> re.Pattern:
-    return re.compile(rf"(?<![\w-]){re.escape(words)}{ENDINGS[lang == 'en']}(?![\w-])".replace(r"\ ", r"\s+"), re.I)
+    """The words in any of their forms: „mapă de atenție” also as „mapele de atenție”."""
+    forms = []
+    for word in words.split():
+        stem = word[:-1] if lang + word[-1] in ENDINGS else word
+        forms.append(rf"{re.escape(stem)}(?:{ENDINGS.get(lang + word[-1], ENDINGS[lang])})")
+    return re.compile(r"(?<![\w-])" + r"\s+".join(forms) + r"(?![\w-])", re.I)
 
 
 def words_to_avoid(passage: Passage, glossary: dict) -> list[Fault]:

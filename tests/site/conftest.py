@@ -87,7 +87,8 @@ def visit(chromium, address):
         page = context.new_page()
         page.listener = Listener(page, address)
         page.goto(f"{address}/{where}", wait_until="load")
-        settle(page)
+        if options.get("java_script_enabled", True):
+            settle(page)
         return page
 
     yield open_page
@@ -97,5 +98,5 @@ def visit(chromium, address):
 
 def settle(page):
     """Wait until formulas are set and widgets stand."""
-    page.wait_for_load_state("networkidle")
-    page.evaluate("() => window.MathJax?.startup?.promise")
+    page.wait_for_function("() => [...document.querySelectorAll('.explorer')].every((box) => box.firstElementChild)")
+    page.evaluate("() => window.MathJax?.startup?.promise.then(() => true)")

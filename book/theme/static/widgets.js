@@ -1,4 +1,5 @@
-// Mounts what the chapters leave on the page: frames behind a range input, and explorers.
+// Mounts what the chapters leave on the page: frames behind a range input, and explorers. The build puts
+// EXPLORERS, made of diffattn_mini/explorers/*.mjs, before this script (book/theme/assets.py).
 
 function mountFrames(box) {
   const { frames, alts, values } = JSON.parse(box.querySelector("script[type='application/json']").textContent);
@@ -15,10 +16,9 @@ function mountFrames(box) {
   box.querySelector(".frames-control").hidden = false;
 }
 
-async function mountExplorer(box) {
-  const module = await import(new URL(`explorers/${box.dataset.explorer}.mjs`, import.meta.url));
+function mountExplorer(box) {
   const state = { lang: document.documentElement.lang, ...JSON.parse(box.dataset.state || "{}") };
-  module.default.render({ model: { get: (name) => (name === "state" ? state : undefined), set() {}, on() {}, save_changes() {} }, el: box });
+  EXPLORERS[box.dataset.explorer].render({ model: { get: (name) => (name === "state" ? state : undefined), set() {}, on() {}, save_changes() {} }, el: box });
 }
 
 document.querySelectorAll(".frames").forEach(mountFrames);
