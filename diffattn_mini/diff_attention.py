@@ -24,7 +24,7 @@ class DiffAttention(nn.Module):
     dtype or device, NaN, and masks as attention_weights does.
 
     Source: Ye et al., Differential Transformer, arXiv 2410.05258, section 2.1. Sub-heads are paired (2i, 2i + 1) as in
-    the authors' code, whose out_proj and subln are o_proj and norm here.
+    the authors' code, whose `out_proj` and `subln` are `o_proj` and `norm` here.
 
     >>> attention = DiffAttention(dim=16, n_heads=2)
     >>> output, weights = attention(torch.randn(1, 5, 16), return_weights=True)

@@ -14,7 +14,8 @@ PLACES = ["/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
           "/Applications/Chromium.app/Contents/MacOS/Chromium",
           "C:/Program Files/Google/Chrome/Application/chrome.exe"]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
-ADVICE = "no browser was found and none could be installed. Install Chrome or Chromium, then run the same command again."
+ADVICE = ("no browser was found and none could be installed. Install Chrome or Chromium, "
+          "then run the same command again.")
 
 
 class NoBrowser(Exception):
@@ -30,7 +31,8 @@ def on_this_machine():
 def quietly(command, timeout=600):
     """Run a command; whether it succeeded."""
     try:
-        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=timeout).returncode == 0
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        return subprocess.run(command, timeout=timeout, **quiet).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
 

@@ -234,11 +234,11 @@ def is_plural(word: str, speller: Speller) -> bool:
 # Glossary
 
 ENDINGS = {  # by language and last letter
-    "roe": "e|ea|a|ei|i|ii|ile|ilor|ele|elor",
-    "roă": "ă|a|e|ei|ele|elor|i|ii|ile|ilor",
-    "ro": "|-?(?:a|e|i|u|l|le|ul|lui|ului|ei|lor|ii|ile|ilor|uri|urile|urilor|ele|elor)",
-    "en": "|s|es|ed|ing",
-    "foreign": "|s|-?(?:ul|ului|uri|urile|urilor)",
+    ("ro", "e"): "e|ea|a|ei|i|ii|ile|ilor|ele|elor",
+    ("ro", "ă"): "ă|a|e|ei|ele|elor|i|ii|ile|ilor",
+    ("ro", ""): "|-?(?:a|e|i|u|l|le|ul|lui|ului|ei|lor|ii|ile|ilor|uri|urile|urilor|ele|elor)",
+    ("en", ""): "|s|es|ed|ing",
+    ("foreign", ""): "|s|-?(?:ul|ului|uri|urile|urilor)",
 }
 
 
@@ -262,8 +262,8 @@ def phrase(words: str, lang: str) -> re.Pattern:
     """The words in any of their forms: „mapă de atenție” also as „mapele de atenție”."""
     forms = []
     for word in words.split():
-        stem = word[:-1] if lang + word[-1] in ENDINGS else word
-        forms.append(rf"{re.escape(stem)}(?:{ENDINGS.get(lang + word[-1], ENDINGS[lang])})")
+        last = word[-1] if (lang, word[-1]) in ENDINGS else ""
+        forms.append(rf"{re.escape(word.removesuffix(last))}(?:{ENDINGS[lang, last]})")
     return re.compile(r"(?<![\w-])" + r"\s+".join(forms) + r"(?![\w-])", re.I)
 
 

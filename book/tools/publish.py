@@ -226,7 +226,8 @@ def main():
     try:
         publish()
     except Failure as failure:
-        sys.exit(f"{failure}\nbook: the build stopped; the lines above say where. The site from before, if any, is untouched.")
+        sys.exit(f"{failure}\nbook: the build stopped; the lines above say where. "
+                 "The site from before, if any, is untouched.")
     except KeyboardInterrupt:
         sys.exit("book: stopped; the site from before, if any, is untouched.")
 

@@ -67,7 +67,7 @@ class Listener:
         page.on("request", lambda request: self.ask(request.url, address))
         page.on("console", lambda message: message.type == "error" and self.complaints.append(message.text))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("response", lambda answer: answer.status >= 400 and self.complaints.append(f"{answer.status} {answer.url}"))
+        page.on("response", lambda it: it.status >= 400 and self.complaints.append(f"{it.status} {it.url}"))
 
     def ask(self, url, address):
         if not url.startswith((address, "data:", "blob:")):
@@ -76,7 +76,7 @@ class Listener:
 
 @pytest.fixture
 def visit(chromium, address):
-    """visit("ro/x.html", width=390, scheme="dark", ...) -> an open page, with page.listener; contexts close themselves."""
+    """visit("ro/x.html", width=390, scheme="dark", ...) -> an open page, page.listener; contexts close themselves."""
     contexts = []
 
     def open_page(where, width=1280, scheme="light", context=None, **options):
