@@ -15,6 +15,7 @@ from matplotlib.figure import Figure
 from .language import get_language, say
 
 LAMBDAS = tuple(round(0.05 * i, 2) for i in range(21))
+PAGE_WIDTH = 760  # of the page's column, in its pixels; a wider picture scrolls sideways on a phone
 
 
 def publishing() -> bool:
@@ -97,6 +98,8 @@ class Slider:
         """All the frames behind a range input; without JavaScript, the first picture."""
         if self.describe is None:
             raise ValueError("describe is missing: a published slider says in words what each picture shows")
+        width, height = self._size()
+        wide = ' class="sideways"' if width > PAGE_WIDTH else ""
         frames = [self._image(value) for value in self.values]
         alts = [self.describe(value) for value in self.values]
         at = self.values.index(self.start)
@@ -107,10 +110,17 @@ class Slider:
             f'<div class="frames-control" hidden><label><span>{html.escape(self.label)}</span> '
             f'<input type="range" min="0" max="{len(frames) - 1}" step="1" value="{at}" '
             f'aria-valuetext="{_text(self.start)}"></label> <output>{_text(self.start)}</output></div>'
-            f'<img src="{frames[at]}" alt="{html.escape(alts[at])}">'
+            f'<div{wide}><img width="{width}" height="{height}" src="{frames[at]}" '
+            f'alt="{html.escape(alts[at])}"></div>'
             f'<p class="frames-words" aria-hidden="true">{html.escape(alts[at])}</p>'
             f'<script type="application/json">{data}</script></div>'
         )
+
+    def _size(self) -> tuple[int, int]:
+        """What a frame measures on the page, at 96 dots an inch."""
+        figure = self.frame(self.start)
+        plt.close(figure)
+        return tuple(round(96 * inches) for inches in figure.get_size_inches())
 
     def _image(self, value: Any) -> str:
         figure, buffer = self.frame(value), io.BytesIO()

@@ -126,7 +126,7 @@ def test_the_published_slider_holds_one_picture_and_one_description_for_each_val
     assert data["alts"] == ["bar <0.2>", "bar <0.5>", "bar <0.8>"]
     pictures = [base64.b64decode(frame.removeprefix("data:image/webp;base64,")) for frame in data["frames"]]
     assert len(set(pictures)) == 3 and len({Image.open(io.BytesIO(picture)).size for picture in pictures}) == 1
-    assert page.first("img") == {"src": data["frames"][1], "alt": "bar <0.5>"}
+    assert page.first("img") == {"src": data["frames"][1], "alt": "bar <0.5>", "width": "192", "height": "96"}
     control = page.first("input")
     assert (control["min"], control["max"], control["value"], control["aria-valuetext"]) == ("0", "2", "1", "0.5")
     assert page.texts["span"] == "λ" and page.texts["output"] == "0.5"

@@ -7,14 +7,12 @@ import unicodedata
 
 from sphinx.search.ro import SearchRomanian
 
-FOLD_JS = """
-// The index was written without diacritics; ask for the same.
-const foldDiacritics = (word) => word.normalize("NFD").replace(/[\\u0300-\\u036f]/g, "");
-const stemFolded = Stemmer.prototype?.stemWord;
-var SnowballStemmer = Stemmer;
+# Sphinx writes this behind the stemmer, in the place it keeps for code of the language.
+FOLD_JS = r"""
+const RomanianWord = Stemmer;
 Stemmer = function () {
-  const stemmer = new SnowballStemmer();
-  this.stemWord = (word) => stemmer.stemWord(foldDiacritics(word.toLowerCase()));
+  const stemmer = new RomanianWord();
+  this.stemWord = (word) => stemmer.stemWord(word.toLowerCase().normalize("NFD").replace(/[\u0300-\u036f]/g, ""));
 };
 """
 
@@ -30,6 +28,8 @@ def fold(word):
 
 
 class SearchFoldedRomanian(SearchRomanian):
+    js_splitter_code = FOLD_JS
+
     def stem(self, word):
         return self.stemmer.stemWord(fold(word))
 

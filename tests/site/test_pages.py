@@ -162,7 +162,7 @@ def test_the_romanian_search_speaks_romanian():
 def test_a_site_carries_no_file_that_nobody_asks_for(language):
     static = {path.name for path in (SITE / language / "_static").iterdir()}
     text = "".join(path.read_text(encoding="utf-8") for path in (SITE / language).glob("*.html"))
-    modules = {"explorers", "mathjax"}  # asked for by widgets.js and by MathJax
+    modules = {"mathjax"}  # its parts are asked for by MathJax itself
     assert {name for name in static - modules if name not in text} == set()
 
 

@@ -15,18 +15,17 @@ function showMode(mode) {
   page.dataset.theme = mode === "auto" ? (systemDark.matches ? "dark" : "light") : mode;
 }
 find(".theme-toggle").addEventListener("click", () => {
-  const next = { auto: systemDark.matches ? "light" : "dark", light: "dark", dark: "light" };
-  const after = page.dataset.mode !== "auto" && page.dataset.mode !== (systemDark.matches ? "dark" : "light");
-  showMode(after ? "auto" : next[page.dataset.mode]);
+  const [same, opposite] = systemDark.matches ? ["dark", "light"] : ["light", "dark"];
+  showMode({ auto: opposite, [opposite]: same, [same]: "auto" }[page.dataset.mode]);
   remember("mode", page.dataset.mode);
 });
 systemDark.addEventListener("change", () => showMode(page.dataset.mode));
 
-// Dialogs close on Escape by themselves, and here on a click beside them.
-findAll("dialog").forEach((dialog) =>
-  dialog.addEventListener("click", (event) => {
-    if (event.target === dialog) dialog.close();
-  }));
+// Dialogs close on Escape by themselves, if Sphinx does not catch the key first, and here on a click beside them.
+findAll("dialog").forEach((dialog) => {
+  dialog.addEventListener("keydown", (event) => { if (event.key === "Escape") event.stopPropagation(); });
+  dialog.addEventListener("click", (event) => { if (event.target === dialog) dialog.close(); });
+});
 
 const searchDialog = find("#search-dialog");
 const openSearch = () => (searchDialog.open ? searchDialog.close() : searchDialog.showModal());
@@ -104,7 +103,7 @@ if (navigator.clipboard) {
 
 // What scrolls sideways can be reached by keyboard.
 function reachScrollable() {
-  for (const box of findAll("pre, .output, .pst-scrollable-table-container, mjx-container[display]")) {
+  for (const box of findAll("pre, .output, .sideways, .pst-scrollable-table-container, mjx-container[display]")) {
     if (box.scrollWidth > box.clientWidth + 1 || box.scrollHeight > box.clientHeight + 1) box.tabIndex = 0;
     else box.removeAttribute("tabindex");
   }

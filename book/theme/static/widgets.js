@@ -14,6 +14,7 @@ function mountFrames(box) {
   input.addEventListener("input", show);
   show();
   box.querySelector(".frames-control").hidden = false;
+  box.querySelector(".sideways")?.scrollTo(1e4, 0); // on a phone, begin at the panel that moves: the last
 }
 
 function mountExplorer(box) {
