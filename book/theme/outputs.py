@@ -53,12 +53,12 @@ def check(app, doctree):
 
 
 def sized(app, tag, name):
-    """The img tag with the size its figure has at 96 dots an inch."""
+    """The `img` tag with the size its figure has at 96 dots an inch."""
     source = next(Path(app.srcdir, path) for path, target in app.builder.images.items() if target == name)
     with Image.open(source) as image:
         inch = image.info.get("dpi", (96, 96))[0]
         width, height = (round(pixels * 96 / inch) for pixels in image.size)
-    tag = tag.replace("<img ", f'<img width="{width}" height="{height}" loading="lazy" ')
+    tag = tag.replace("<img ", f'<img width="{width}" height="{height}" ')
     return f'<div class="sideways">{tag}</div>' if width > PAGE_WIDTH else tag
 
 

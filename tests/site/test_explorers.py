@@ -43,7 +43,7 @@ def test_the_difference_explorer_subtracts_and_counts_what_is_left(visit, langua
         move(slider, lam)
         map1, map2, difference = numbers(box, ".dx-value").reshape(3, 8)
         assert abs(map1.sum() - 1) < 0.05 and abs(map2.sum() - 1) < 0.05
-        assert np.abs(difference - (map1 - lam * map2)).max() <= 0.0151  # three roundings to two places
+        assert np.abs(difference - (map1 - lam * map2)).max() <= 0.0151  # each rounded to two places
         words = box.locator(".dx-word").all_inner_texts()
         answer = words.index({"ro": "cheia", "en": "key"}[language])
         share, rest = map(int, re.findall(r"(\d+)\s*%", box.locator(".dx-verdict").inner_text()))
