@@ -2,6 +2,7 @@
 
 import functools
 import html.parser
+import inspect
 import re
 import subprocess
 import sys
@@ -199,6 +200,12 @@ def test_an_unknown_id_is_an_error_that_lists_the_known_ones(id, language):
     diffattn_mini.set_language(language)
     with pytest.raises(ValueError, match=r"02\.stable-softmax.*11\.find-the-bug"):
         check(id, returns_nothing)
+
+
+@pytest.mark.parametrize("id", exercises())
+def test_an_answer_that_divides_by_zero_whatever_comes_is_told_so(id):
+    taken = ", ".join(inspect.signature(EXERCISES[id].reference).parameters)
+    assert check(id, eval(f"lambda {taken}: 1 / 0")).hint == "raises"
 
 
 def test_the_line_that_raised_is_shown():

@@ -237,6 +237,12 @@ def _is_stub(outcome: Outcome) -> bool:
 def _diagnose(exercise: Exercise, answer: Callable, trials: list[Trial], smallest: Trial) -> Mistake | None:
     """The mistake that gives the same results on every case; else a sign of one; else the shape of the failure."""
     failed = [trial for trial in trials if not trial.passed]
+    right_but_changed = all(
+        trial.got is not None and _close(trial.got, trial.expected, exercise.tolerance) for trial in failed
+    )
+    divides_by_zero = all(isinstance(trial.outcome.error, ZeroDivisionError) for trial in trials)
+    if right_but_changed or divides_by_zero:  # no mistake on the list does that
+        return _general(answer, failed, smallest)
     telling = any(trial.outcome.finite for trial in failed)  # nothing but NaN and errors looks alike in all mistakes
     agreeing = {}
     for mistake in exercise.mistakes:
