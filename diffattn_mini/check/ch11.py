@@ -18,11 +18,17 @@ def unchecked(x, axis=-1):
     return naive(x - x.max(axis=axis, keepdims=True), axis)
 
 
+def overflows_and_no_more(trials):
+    failed = [trial.outcome for trial in trials if not trial.passed]
+    return any(outcome.overflowed for outcome in failed) and not any(outcome.finite for outcome in failed)
+
+
 OVERFLOW = dict(
     key="overflow",
     ro="La scoruri mari exponențiala depășește și apare `nan`. Scade întâi maximul fiecărui rând, ca în capitolul 2.",
     en="At large scores the exponential overflows and `nan` comes up. Subtract each row's maximum first, as in "
     "chapter 2.",
+    when=overflows_and_no_more,
 )
 BEFORE_SOFTMAX = dict(
     key="subtract-before-softmax",
