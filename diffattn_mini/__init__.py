@@ -19,25 +19,54 @@ from .softmax import cross_entropy, log_softmax, softmax
 
 if TYPE_CHECKING:
     from . import check, plots, widgets
-    from .diff_attention import DiffAttention
+    from .diff_attention import DiffAttention, DiffAttentionV2
+    from .family import make_attention
+    from .generation import generate
+    from .masks import causal_mask, padding_mask
+    from .multi_head import KVCache, MultiHeadAttention
+    from .positions import rotary, sinusoidal
+    from .transformer import Config, EncoderDecoder, MiniGPT, VisionTransformer
 
 __version__ = "0.1.0"
 
-_LAZY = {"DiffAttention": "diff_attention", "check": "check", "plots": "plots", "widgets": "widgets"}
+_HOMES = {  # what is imported when it is first asked for
+    "diff_attention": ["DiffAttention", "DiffAttentionV2"],
+    "family": ["make_attention"],
+    "generation": ["generate"],
+    "masks": ["causal_mask", "padding_mask"],
+    "multi_head": ["KVCache", "MultiHeadAttention"],
+    "positions": ["rotary", "sinusoidal"],
+    "transformer": ["Config", "EncoderDecoder", "MiniGPT", "VisionTransformer"],
+    **{module: [module] for module in ("check", "plots", "widgets")},
+}
+_LAZY = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "Config",
     "DiffAttention",
+    "DiffAttentionV2",
+    "EncoderDecoder",
+    "KVCache",
+    "MiniGPT",
+    "MultiHeadAttention",
+    "VisionTransformer",
     "attention_weights",
+    "causal_mask",
     "check",
     "cross_entropy",
     "differential_attention",
+    "generate",
     "get_language",
     "lambda_init",
     "lambda_value",
     "log_softmax",
+    "make_attention",
+    "padding_mask",
     "plots",
+    "rotary",
     "scaled_dot_product_attention",
     "set_language",
+    "sinusoidal",
     "softmax",
     "widgets",
 ]

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import math
+import pkgutil
 import subprocess
 import sys
 
@@ -13,28 +14,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
+import diffattn_mini
 from diffattn_mini import (
     DiffAttention,
     attention_weights,
     differential_attention,
     lambda_init,
     lambda_value,
+    rotary,
     scaled_dot_product_attention,
 )
 
-MODULES = ["", ".language", ".arrays", ".softmax", ".attention", ".differential", ".diff_attention", ".check"]
+MODULES = sorted(m.name for m in pkgutil.walk_packages(diffattn_mini.__path__, "diffattn_mini.")
+                 if not m.name.endswith("__main__"))  # fmt: skip
 
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_in_the_docstrings_hold(name):
-    module = importlib.import_module("diffattn_mini" + name)
+    module = importlib.import_module(name)
     extra = {"np": np, "torch": torch}
     assert doctest.testmod(module, extraglobs=extra).failed == 0
 
 
 def test_every_public_function_has_an_example():
-    import diffattn_mini
-
     modules = {"check", "plots", "widgets"}
     public = [getattr(diffattn_mini, name) for name in sorted(set(diffattn_mini.__all__) - modules)]
     assert [f.__name__ for f in public if ">>>" not in f.__doc__] == []
@@ -60,8 +62,6 @@ def test_asking_for_the_layer_imports_torch_and_softmax_stays_a_function():
 
 
 def test_an_unknown_name_is_an_attribute_error():
-    import diffattn_mini
-
     with pytest.raises(AttributeError, match="DiffAtention"):
         diffattn_mini.DiffAtention  # noqa: B018
 
@@ -157,6 +157,14 @@ def test_lambda_starts_around_its_start_with_the_known_spread():
 # The layer
 
 
+def turned(x, d):
+    """RoPE as the multiplication by e^(i t theta) that it is. x: (T, n * d), n sub-heads."""
+    theta = 10000.0 ** -(torch.arange(0, d, 2, dtype=torch.float64) / d)
+    turns = torch.polar(torch.ones(1, dtype=torch.float64), torch.arange(len(x))[:, None] * theta)  # (T, d/2)
+    pairs = torch.view_as_complex(x.unflatten(-1, (-1, d // 2, 2)).contiguous())  # (T, n, d/2)
+    return torch.view_as_real(pairs * turns[:, None]).flatten(-3)
+
+
 def reference(layer, x, mask):
     """The paper once more, token by token. mask: booleans (T, T)."""
     h, kv, d = layer.n_heads, layer.n_kv_heads, layer.dim // (2 * layer.n_heads)
@@ -165,6 +173,8 @@ def reference(layer, x, mask):
     out, maps = torch.zeros_like(x), torch.zeros(len(x), h, x.shape[1], x.shape[1], dtype=x.dtype)
     for b, tokens in enumerate(x):
         Q, K, V = (tokens @ p.weight.T for p in (layer.q_proj, layer.k_proj, layer.v_proj))
+        if layer.rope:
+            Q, K = (turned(y, d) for y in (Q, K))
         rows = []
         for t in range(len(tokens)):
             heads = []
@@ -283,16 +293,21 @@ def test_mixed_precision_runs_and_stays_close():
 class SpeltOut(DiffAttention):
     """The layer with its steps named, so that a mistake is one step done differently."""
 
+    def pairs(self, x):
+        return x.chunk(2, dim=-1)
+
     def maps(self, q1, q2, k1, k2):
         return attention_weights(q1, k1, "causal") - self.lam * attention_weights(q2, k2, "causal")
 
     def normed(self, heads):
         return self.norm(heads)
 
-    def forward(self, x):
-        weights = self.maps(*self._pairs(self.q_proj(x)), *self._pairs(self.k_proj(x)))
-        heads = self.normed(weights @ self._heads(self.v_proj(x))) * (1 - self.lambda_init)
-        return self.o_proj(heads.transpose(1, 2).flatten(2))
+    def attend(self, q, k, v, mask, x, return_weights):
+        weights = self.maps(*self.pairs(q), *self.pairs(k))
+        return weights @ v, weights
+
+    def finish(self, heads, x):
+        return self.normed(heads) * (1 - self.lambda_init)
 
 
 class MaskAfter(SpeltOut):
@@ -333,19 +348,120 @@ class NormOverTime(SpeltOut):
 class HalvesPaired(SpeltOut):
     """Sub-heads i and i + H/2 instead of 2i and 2i + 1: another library's weights without the permutation."""
 
-    def _pairs(self, x):
-        return x.unflatten(-1, (2, self.n_heads, self.head_dim)).permute(2, 0, 3, 1, 4)
+    def pairs(self, x):
+        return x.transpose(1, 2).flatten(2).unflatten(-1, (2, self.n_heads, self.head_dim)).permute(2, 0, 3, 1, 4)
 
 
-MISTAKES = [MaskAfter, NoMask, SubtractedBeforeSoftmax, BooleanMaskAdded, LambdaNeverUsed, NormOverTime, HalvesPaired]
+class RotaryAcrossThePair(SpeltOut):
+    def rotate(self, x, start):
+        return rotary(x, start)
+
+
+MISTAKES = [MaskAfter, NoMask, SubtractedBeforeSoftmax, BooleanMaskAdded, LambdaNeverUsed, NormOverTime, HalvesPaired,
+            RotaryAcrossThePair]  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", [SpeltOut, *MISTAKES])
 def test_a_layer_with_a_known_mistake_is_told_apart_from_the_paper(kind):
-    module, x = make(), tokens()
+    module, x = make(dim=32, rope=True), tokens(dim=32)
     expected, _ = reference(module, x, torch.ones(5, 5).tril().bool())
     module.__class__ = kind
     assert torch.allclose(module(x), expected) == (kind is SpeltOut)
+
+
+# Mistakes made when the layer is built: an audit of a fresh layer finds each by its own sign.
+
+
+class WideVectors(DiffAttention):
+    """Lambda's vectors from N(0, 1)."""
+
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        for name in ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2"):
+            nn.init.normal_(getattr(self, name))
+
+
+class LambdaPerHead(DiffAttention):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        for name in ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2"):
+            self.register_parameter(name, nn.Parameter(0.1 * torch.randn(self.n_heads, 1, 1, self.head_dim)))
+
+    @property
+    def lam(self):
+        first, second = ((q * k).sum(-1).exp() for q, k in ((self.lambda_q1, self.lambda_k1),
+                                                           (self.lambda_q2, self.lambda_k2)))  # fmt: skip
+        return first - second + self.lambda_init
+
+
+class LambdaNotLearned(DiffAttention):
+    lam = property(lambda self: lambda_value(self.lambda_q1, self.lambda_k1, self.lambda_q2, self.lambda_k2,
+                                             self.lambda_init).detach())  # fmt: skip
+
+
+class ZeroNorm(DiffAttention):
+    def __init__(self, *args, **options):
+        super().__init__(*args, **options)
+        nn.init.zeros_(self.norm.weight)
+
+
+class HeadsNotHalved(DiffAttention):
+    """As many differential heads as the ordinary layer has heads, of the same width: everything twice as wide."""
+
+    def __init__(self, dim, n_heads, **options):
+        super().__init__(2 * dim, 2 * n_heads, **options)
+        for name in ("q_proj", "k_proj", "v_proj"):
+            setattr(self, name, nn.Linear(dim, 2 * dim, bias=False))
+        self.dim, self.o_proj = dim, nn.Linear(2 * dim, dim, bias=False)
+
+
+class HeadWidthHalvedToo(DiffAttention):
+    """Half the heads, as it should be, and each half as wide again."""
+
+    def __init__(self, dim, n_heads, **options):
+        super().__init__(dim // 2, n_heads, **options)
+        for name in ("q_proj", "k_proj", "v_proj"):
+            setattr(self, name, nn.Linear(dim, dim // 2, bias=False))
+        self.dim, self.o_proj = dim, nn.Linear(dim // 2, dim, bias=False)
+
+
+def audit(kind):
+    """What is wrong with a fresh layer of width 64 that stands beside an ordinary one of eight heads."""
+    torch.manual_seed(0)
+    layers = [kind(64, 4, layer=4) for _ in range(60)]
+    layer, x = layers[0], torch.randn(2, 6, 64)
+    found = set()
+    if layer.lam.numel() != 1:
+        found.add("one lambda a layer")
+    starts = torch.stack([one.lam.detach().mean() for one in layers])
+    if (starts - lambda_init(4)).abs().max() > 0.2:
+        found.add("lambda starts near lambda_init")
+    count = sum(p.numel() for name, p in layer.named_parameters() if "proj" in name)
+    if count != 4 * 64**2:
+        found.add("as many parameters as the ordinary layer")
+    output = layer(x)
+    if not output.abs().max() > 1e-3:
+        found.add("something comes out")
+    output.sum().backward()
+    if layer.lambda_q1.grad is None:
+        found.add("lambda is learned")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "signs"),
+    [
+        (DiffAttention, set()),
+        (WideVectors, {"lambda starts near lambda_init"}),
+        (LambdaPerHead, {"one lambda a layer"}),
+        (LambdaNotLearned, {"lambda is learned"}),
+        (ZeroNorm, {"something comes out"}),
+        (HeadsNotHalved, {"as many parameters as the ordinary layer"}),
+        (HeadWidthHalvedToo, {"as many parameters as the ordinary layer"}),
+    ],
+)
+def test_a_layer_built_with_a_known_mistake_shows_its_sign(kind, signs):
+    assert audit(kind) == signs
 
 
 def test_a_norm_over_time_leaks_the_future_and_is_caught():
@@ -356,13 +472,22 @@ def test_a_norm_over_time_leaks_the_future_and_is_caught():
     assert not torch.allclose(module(x)[:, :4], module(changed)[:, :4])
 
 
-def test_sharing_keys_before_pairing_is_told_apart():
+class SharedBeforePairing(SpeltOut):
     """The order of the other public code: repeat the sub-heads of the keys, and pair what comes out."""
+
+    def attend(self, q, k, v, mask, x, return_weights):
+        n = self.n_heads // self.n_kv_heads
+        parts = k[:, ::n].unflatten(-1, (2, -1)).transpose(2, 3).flatten(1, 2)  # (B, 2 h_kv, S, d)
+        k = parts.repeat_interleave(n, dim=1).unflatten(1, (-1, 2)).transpose(2, 3).flatten(-2)  # (B, h, S, 2d)
+        return super().attend(q, k, v, mask, x, return_weights)
+
+
+@pytest.mark.parametrize("kind", [SpeltOut, SharedBeforePairing])
+def test_sharing_keys_before_pairing_is_told_apart(kind):
     module, x = make(n_kv_heads=2), tokens()
-    k = module.k_proj(x).unflatten(-1, (4, 3)).transpose(1, 2).repeat_interleave(2, dim=1)  # (B, 8 sub-heads, T, d)
-    module_pairs = module._pairs
-    module._pairs = lambda y: module_pairs(y) if y.shape[-1] == 24 else (k[:, 0::2], k[:, 1::2])
-    assert not torch.allclose(module(x), reference(module, x, torch.ones(5, 5).tril().bool())[0], atol=1e-3)
+    module.__class__ = kind
+    expected, _ = reference(module, x, torch.ones(5, 5).tril().bool())
+    assert torch.allclose(module(x), expected) == (kind is SpeltOut)
 
 
 # Refusals
