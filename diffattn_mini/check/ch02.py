@@ -109,13 +109,13 @@ STABLE = Exercise(
         Mistake(
             "not-divided",
             ro="Exponențialele nu fac împreună unu. Mai ai de împărțit la suma lor.",
-            en="The exponentials do not make one together. They are still to be divided by their sum.",
+            en="The exponentials do not add up to one. They are still to be divided by their sum.",
             wrong=(lambda x: np.exp(x - x.max()), np.exp),
         ),
         Mistake(
             "wrong-divisor",
             ro="Ai împărțit la altceva decât suma exponențialelor. Împreună, ponderile trebuie să facă unu.",
-            en="You divided by something other than the sum of the exponentials. Together the weights must make one.",
+            en="You divided by something other than the sum of the exponentials. The weights must add up to one.",
             wrong=(
                 lambda x: np.exp(x - x.max()) / np.exp(x - x.max()).mean(),
                 lambda x: np.exp(x - x.max()) / len(x),
@@ -222,7 +222,7 @@ AXIS = Exercise(
         Mistake(
             "whole-array",
             ro="Ai împărțit la suma întregului tablou. Fiecare felie de-a lungul axei trebuie să facă singură unu.",
-            en="You divided by the sum of the whole array. Each slice along the axis must make one on its own.",
+            en="You divided by the sum of the whole array. Each slice along the axis must add up to one on its own.",
             wrong=(
                 lambda x, axis: np.exp(x - x.max()) / np.exp(x - x.max()).sum(),
                 lambda x, axis: np.exp(x) / np.exp(x).sum(),
@@ -307,7 +307,7 @@ AXIS = Exercise(
         Mistake(
             "not-divided",
             ro="Exponențialele nu fac împreună unu. Mai ai de împărțit la suma lor de-a lungul axei.",
-            en="The exponentials do not make one together. They are still to be divided by their sum along the axis.",
+            en="The exponentials do not add up to one. They are still to be divided by their sum along the axis.",
             wrong=(lambda x, axis: np.exp(x - x.max(axis, keepdims=True)), lambda x, axis: np.exp(x)),
         ),
         Mistake(
