@@ -1,9 +1,12 @@
 """The relatives of differential attention. Each is multi-head attention with one step changed, and says which."""
 
+import math
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 
+from .attention import Mask, masked
 from .diff_attention import DiffAttention, DiffAttentionV2
 from .multi_head import MultiHeadAttention
 
@@ -27,6 +30,86 @@ class NormedAttention(MultiHeadAttention):
         return self.norm(heads)
 
 
+class ScoredAttention(MultiHeadAttention):
+    """Ordinary attention with the step from scores to weights set apart, for the relatives that change it.
+
+    weigh(scores, mask): scores q k^T / sqrt(d), all finite, (B, h, T, S) -> weights of that shape, 0 where masked.
+
+    >>> ScoredAttention(dim=16, n_heads=4)(torch.randn(1, 5, 16)).shape
+    torch.Size([1, 5, 16])
+    """
+
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+    ) -> tuple[Tensor, Tensor]:
+        weights = self.weigh(q @ k.mT / math.sqrt(self.head_dim), mask)  # (B, h, T, S)
+        return weights @ v, weights
+
+    def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
+        return masked(scores, mask).softmax(-1)
+
+
+class CogAttention(ScoredAttention):
+    """Weights of both signs from one map: a key that fits badly is subtracted.
+
+    w = sign(s) e^|s| / sum e^|s|, (B, h, T, S) in [-1, 1]; the sizes of a row sum to 1, and a score of 0 weighs 0.
+    Source: Lv et al., More Expressive Attention with Negative Weights, arXiv 2411.07176.
+
+    >>> CogAttention(dim=16, n_heads=4)(torch.randn(1, 5, 16)).shape
+    torch.Size([1, 5, 16])
+    """
+
+    def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
+        return scores.sign() * masked(scores.abs(), mask).softmax(-1)
+
+
+class SoftpickAttention(ScoredAttention):
+    """Weights that may all be zero: a head with nothing to say need not send its attention to the first token.
+
+    w = relu(e^s - 1) / (sum |e^s - 1| + eps), (B, h, T, S) in [0, 1); exactly 0 for s <= 0; a row sums to at most 1.
+    Source: Zuhri et al., Softpick, arXiv 2504.20966.
+
+    >>> SoftpickAttention(dim=16, n_heads=4)(torch.randn(1, 5, 16)).shape
+    torch.Size([1, 5, 16])
+    """
+
+    eps = 1e-6
+
+    def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
+        scores = masked(scores, mask)
+        top = scores.amax(-1, keepdim=True).relu().detach()  # e^(s - top) and e^-top cannot overflow
+        size = (scores - top).exp() - (-top).exp()  # (e^s - 1) e^-top
+        size = size.masked_fill(scores == -math.inf, 0)  # a masked key neither weighs nor counts
+        return size.relu() / (size.abs().sum(-1, keepdim=True) + self.eps)
+
+
+class SinkAttention(ScoredAttention):
+    """A place outside the text to send attention to: one more score in the sum, and no value behind it.
+
+    w = e^s / (e^sink + sum e^s), (B, h, T, S) in [0, 1); a row sums to less than 1. sink: one number a head, learned
+    from 0 on; learned=False keeps it at 0 ("softmax off by one"). With a sink of -inf it is ordinary attention.
+    Source: Miller, Attention is off by one, 2023; the learned sink: OpenAI, gpt-oss, arXiv 2508.10925.
+
+    >>> SinkAttention(dim=16, n_heads=4).sink
+    Parameter containing:
+    tensor([0., 0., 0., 0.], requires_grad=True)
+    """
+
+    def __init__(
+        self, dim: int, n_heads: int, n_kv_heads: int | None = None, rope: bool = False, learned: bool = True
+    ) -> None:
+        super().__init__(dim, n_heads, n_kv_heads, rope)
+        if learned:
+            self.sink = nn.Parameter(torch.zeros(n_heads))
+        else:
+            self.register_buffer("sink", torch.zeros(n_heads))
+
+    def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
+        sink = self.sink[:, None, None].expand(*scores.shape[:-1], 1)  # (h,) -> (B, h, T, 1)
+        return torch.cat([masked(scores, mask), sink], dim=-1).softmax(-1)[..., :-1]
+
+# REST
+
 # Every kind by its name, in the size that stands beside an ordinary layer of n_heads heads.
 # name -> make(dim, n_heads, layer, rope)
 KINDS: dict[str, Callable[..., MultiHeadAttention]] = {
@@ -34,6 +117,10 @@ KINDS: dict[str, Callable[..., MultiHeadAttention]] = {
     "normed": lambda dim, n_heads, layer, rope: NormedAttention(dim, n_heads, rope=rope),
     "diff": lambda dim, n_heads, layer, rope: DiffAttention(dim, _half(n_heads), layer, rope=rope),
     "diff2": lambda dim, n_heads, layer, rope: DiffAttentionV2(dim, n_heads, _half(n_heads), rope=rope),
+    "cog": lambda dim, n_heads, layer, rope: CogAttention(dim, n_heads, rope=rope),
+    "softpick": lambda dim, n_heads, layer, rope: SoftpickAttention(dim, n_heads, rope=rope),
+    "sink": lambda dim, n_heads, layer, rope: SinkAttention(dim, n_heads, rope=rope),
+    "off_by_one": lambda dim, n_heads, layer, rope: SinkAttention(dim, n_heads, rope=rope, learned=False),
 }
 
 
