@@ -108,6 +108,90 @@ class SinkAttention(ScoredAttention):
         sink = self.sink[:, None, None].expand(*scores.shape[:-1], 1)  # (h,) -> (B, h, T, 1)
         return torch.cat([masked(scores, mask), sink], dim=-1).softmax(-1)[..., :-1]
 
+class GatedAttention(MultiHeadAttention):
+    """A gate, computed from the token itself, on what each head says.
+
+    O' = sigmoid(x W_gate) * O, with O (B, h, T, d). per="head": one gate for each head and token, W_gate (dim, h);
+    per="element": one for each feature, W_gate (dim, dim). Raises ValueError for another per.
+    Source: Qiu et al., Gated Attention for Large Language Models, arXiv 2505.06708.
+
+    >>> GatedAttention(dim=16, n_heads=4).gate_proj
+    Linear(in_features=16, out_features=4, bias=False)
+    """
+
+    def __init__(
+        self, dim: int, n_heads: int, n_kv_heads: int | None = None, rope: bool = False, per: str = "head"
+    ) -> None:
+        super().__init__(dim, n_heads, n_kv_heads, rope)
+        if per not in ("head", "element"):
+            raise ValueError(f"per={per!r}; choose from head, element")
+        self.gate_proj = nn.Linear(dim, n_heads if per == "head" else dim, bias=False)
+
+    def finish(self, heads: Tensor, x: Tensor) -> Tensor:
+        return heads * self.split(self.gate_proj(x).sigmoid(), self.n_heads)  # (B, h, T, d) * (B, h, T, 1 or d)
+
+
+class TalkingHeadsAttention(ScoredAttention):
+    """Heads that hear one another: their scores are mixed before the softmax, and their weights after it.
+
+    s'_i = sum_j P_ij s_j, then w'_i = sum_j R_ij softmax(s'_j): P `mix_scores` and R `mix_weights`, (h, h), start as
+    the identity, where it is ordinary attention. w' (B, h, T, S) may have either sign.
+    Source: Shazeer et al., Talking-Heads Attention, arXiv 2003.02436.
+
+    >>> TalkingHeadsAttention(dim=16, n_heads=2).mix_weights.tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
+    """
+
+    def __init__(self, dim: int, n_heads: int, n_kv_heads: int | None = None, rope: bool = False) -> None:
+        super().__init__(dim, n_heads, n_kv_heads, rope)
+        self.mix_scores, self.mix_weights = (nn.Parameter(torch.eye(n_heads)) for _ in range(2))
+
+    def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
+        scores = torch.einsum("ij,bjts->bits", self.mix_scores, scores)
+        return torch.einsum("ij,bjts->bits", self.mix_weights, masked(scores, mask).softmax(-1))
+
+
+class IntegralAttention(MultiHeadAttention):
+    """Several maps a head, averaged where differential attention subtracts: noise that they do not share cancels.
+
+    n_signals: S pairs of queries and keys of head_dim = dim / (S n_heads), each with its score s_i = q_i k_i^T /
+    sqrt(head_dim); values of width S head_dim. over="maps": w = mean_i softmax(s_i); over="logits":
+    w = softmax(mean_i s_i), which without RoPE is ordinary attention with scores divided by sqrt(S).
+    w (B, n_heads, T, S) in [0, 1], rows sum to 1. With one signal it is ordinary attention. Raises ValueError for
+    another over. Source: Kobyzev et al., Integral Transformer, arXiv 2508.18387; that the mean is over the maps, and
+    that the heads are fewer and the values wider as in differential attention, are choices made here.
+
+    >>> IntegralAttention(dim=16, n_heads=2, n_signals=2).head_dim
+    4
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        n_heads: int,
+        n_kv_heads: int | None = None,
+        rope: bool = False,
+        n_signals: int = 2,
+        over: str = "maps",
+    ) -> None:
+        if over not in ("maps", "logits"):
+            raise ValueError(f"over={over!r}; choose from maps, logits")
+        if isinstance(n_signals, bool) or not isinstance(n_signals, int) or n_signals < 1:
+            raise ValueError(f"n_signals must be a whole number from 1 on; it is {n_signals!r}")
+        self.n_maps, self.over = n_signals, over  # before the sizes are checked
+        super().__init__(dim, n_heads, n_kv_heads, rope)
+
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+    ) -> tuple[Tensor, Tensor]:
+        q, k = (y.unflatten(-1, (self.n_maps, self.head_dim)).movedim(-2, 0) for y in (q, k))  # (S, B, h, T, d)
+        scores = q @ k.mT / math.sqrt(self.head_dim)
+        if self.over == "logits":
+            weights = masked(scores.mean(0), mask).softmax(-1)
+        else:
+            weights = masked(scores, mask).softmax(-1).mean(0)
+        return weights @ v, weights  # (B, h, T, S d), (B, h, T, S)
+
 # REST
 
 # Every kind by its name, in the size that stands beside an ordinary layer of n_heads heads.
@@ -121,6 +205,9 @@ KINDS: dict[str, Callable[..., MultiHeadAttention]] = {
     "softpick": lambda dim, n_heads, layer, rope: SoftpickAttention(dim, n_heads, rope=rope),
     "sink": lambda dim, n_heads, layer, rope: SinkAttention(dim, n_heads, rope=rope),
     "off_by_one": lambda dim, n_heads, layer, rope: SinkAttention(dim, n_heads, rope=rope, learned=False),
+    "gated": lambda dim, n_heads, layer, rope: GatedAttention(dim, n_heads, rope=rope),
+    "talking": lambda dim, n_heads, layer, rope: TalkingHeadsAttention(dim, n_heads, rope=rope),
+    "integral": lambda dim, n_heads, layer, rope: IntegralAttention(dim, _half(n_heads), rope=rope),
 }
 
 
