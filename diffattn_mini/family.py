@@ -4,11 +4,12 @@ import math
 from collections.abc import Callable
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .attention import Mask, masked
+from .attention import Mask, attention_weights, masked
 from .diff_attention import DiffAttention, DiffAttentionV2
-from .multi_head import MultiHeadAttention
+from .multi_head import KVCache, MultiHeadAttention
 
 
 class NormedAttention(MultiHeadAttention):
@@ -176,8 +177,7 @@ class IntegralAttention(MultiHeadAttention):
     ) -> None:
         if over not in ("maps", "logits"):
             raise ValueError(f"over={over!r}; choose from maps, logits")
-        if isinstance(n_signals, bool) or not isinstance(n_signals, int) or n_signals < 1:
-            raise ValueError(f"n_signals must be a whole number from 1 on; it is {n_signals!r}")
+        check_count("n_signals", n_signals)
         self.n_maps, self.over = n_signals, over  # before the sizes are checked
         super().__init__(dim, n_heads, n_kv_heads, rope)
 
@@ -192,7 +192,221 @@ class IntegralAttention(MultiHeadAttention):
             weights = masked(scores, mask).softmax(-1).mean(0)
         return weights @ v, weights  # (B, h, T, S d), (B, h, T, S)
 
-# REST
+class SharedPair(nn.Linear):
+    """Two projections that share most of their weights: x (W + D_1 U_1) and x (W + D_2 U_2).
+
+    W (dim, h d), shared, is `weight`; D_i (dim, rank) and U_i (rank, h d). forward: (B, T, dim) -> (B, T, h * 2 d),
+    each head's two parts side by side.
+    """
+
+    def __init__(self, dim: int, n_heads: int, head_dim: int, rank: int) -> None:
+        super().__init__(dim, n_heads * head_dim, bias=False)
+        self.n_heads = n_heads
+        self.down = nn.Linear(dim, 2 * rank, bias=False)
+        self.up = nn.ModuleList(nn.Linear(rank, n_heads * head_dim, bias=False) for _ in range(2))
+
+    def forward(self, x: Tensor) -> Tensor:
+        shared, parts = super().forward(x), self.down(x).chunk(2, dim=-1)  # (B, T, h d), twice (B, T, rank)
+        pair = [(shared + up(part)).unflatten(-1, (self.n_heads, -1)) for up, part in zip(self.up, parts, strict=True)]
+        return torch.cat(pair, dim=-1).flatten(-2)  # (B, T, h, 2 d) -> (B, T, h * 2 d)
+
+
+class SharedDiffAttention(DiffAttention):
+    """Differential attention whose two maps start from one projection, each with a small change of its own.
+
+    Q_i = x (W_Q + D_i U_i), K_i = x (W_K + E_i F_i), then A1 - lambda A2 as in DiffAttention. rank: of the changes;
+    dim // 6, the default, gives the layer as many parameters as ordinary attention, a smaller one fewer. With changes
+    of zero the maps are equal and (1 - lambda) A is left. Raises ValueError for a rank that is not from 1 on.
+    Source: Cang et al., Shared DIFF Transformer, arXiv 2501.17900.
+
+    >>> SharedDiffAttention(dim=24, n_heads=2, rank=3)(torch.randn(1, 5, 24)).shape
+    torch.Size([1, 5, 24])
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        n_heads: int,
+        layer: int = 1,
+        n_kv_heads: int | None = None,
+        rank: int | None = None,
+        form: str = "auto",
+        eps: float = 1e-5,
+        rope: bool = False,
+    ) -> None:
+        super().__init__(dim, n_heads, layer, n_kv_heads, form, eps, rope)
+        rank = max(dim // 6, 1) if rank is None else rank
+        check_count("rank", rank)
+        self.q_proj = SharedPair(dim, self.n_heads, self.head_dim, rank)
+        self.k_proj = SharedPair(dim, self.n_kv_heads, self.head_dim, rank)
+
+
+class GroupedDiffAttention(DiffAttention):
+    """Differential attention with fewer noise maps than signal maps: each noise map is subtracted from `ratio` others.
+
+    n_heads: groups of ratio signal heads and one noise head, all of width head_dim = dim / ((ratio + 1) n_heads).
+    w = A_signal - lambda A_noise of its group, (B, ratio n_heads, T, S), signal heads of a group side by side; a mask
+    with an axis of heads counts groups. Values have the width dim / (ratio n_heads), rounded, so that the number of
+    parameters stays near that of ordinary attention. ratio=1 is DiffAttention. n_kv_heads: groups of keys and values.
+    Raises ValueError for a ratio that is not from 1 on. Source: Lim et al., Grouped Differential Attention,
+    arXiv 2510.06949; one lambda a layer and the width of the values, as in version 1, are choices made here.
+
+    >>> attention = GroupedDiffAttention(dim=24, n_heads=2)
+    >>> attention(torch.randn(1, 5, 24), return_weights=True)[1].shape
+    torch.Size([1, 6, 5, 5])
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        n_heads: int,
+        layer: int = 1,
+        n_kv_heads: int | None = None,
+        ratio: int = 3,
+        eps: float = 1e-5,
+        rope: bool = False,
+    ) -> None:
+        check_count("ratio", ratio)
+        self.n_maps, self.ratio = ratio + 1, ratio  # before the sizes are checked
+        super().__init__(dim, n_heads, layer, n_kv_heads, eps=eps, rope=rope)
+        width = max(round(dim / (ratio * n_heads)), 1)
+        self.v_proj = nn.Linear(dim, self.n_kv_heads * ratio * width, bias=False)
+        self.o_proj = nn.Linear(n_heads * ratio * width, dim, bias=False)
+        self.norm = nn.RMSNorm(width, eps=eps)
+
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+    ) -> tuple[Tensor, Tensor]:
+        r = self.ratio
+        q, k = (y.unflatten(-1, (r + 1, self.head_dim)).movedim(-2, 2) for y in (q, k))  # (B, h, r + 1, T, d)
+        v = v.unflatten(-1, (r, -1)).movedim(-2, 2).flatten(1, 2)  # (B, r h, S, e)
+        noise = attention_weights(q[:, :, r], k[:, :, r], mask)  # (B, h, T, S)
+        if isinstance(mask, Tensor) and mask.ndim == 4 and mask.shape[1] > 1:
+            mask = mask.repeat_interleave(r, dim=1)
+        signal = attention_weights(q[:, :, :r].flatten(1, 2), k[:, :, :r].flatten(1, 2), mask)  # (B, r h, T, S)
+        weights = signal - self.lam * noise.repeat_interleave(r, dim=1)
+        return weights @ v, weights
+
+
+class RowsBefore:
+    """For layers in which the row of a query depends on the rows of the queries before it.
+
+    A mixin: it tells `rows_before` of the cache and of a context, and keeps the sum of the rows on the cache, as
+    `cache.rows`. Such a cache therefore serves one layer, from the first token on, as any KVCache does.
+    """
+
+    cache: KVCache | None = None  # during a call of forward
+    crossing = False
+
+    def forward(
+        self,
+        x: Tensor,
+        mask: Mask = "causal",
+        return_weights: bool = False,
+        context: Tensor | None = None,
+        cache: KVCache | None = None,
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        self.cache, self.crossing = cache, context is not None
+        try:
+            return super().forward(x, mask, return_weights, context, cache)
+        finally:
+            self.cache = None
+
+    def rows_before(self, maps: Tensor, mask: Mask) -> tuple[Tensor, Tensor]:
+        """For every query the sum of other queries' rows, (B, h, T, S), and how many they are, (…, T, 1).
+
+        Which rows: those before it; with mask=None or booleans, those of all other tokens that it may look at; none
+        where keys come from a context, whose layer cannot tell in which order the queries come.
+        """
+        T, S = maps.shape[-2:]
+        if self.crossing:
+            return torch.zeros_like(maps), maps.new_zeros(T, 1)
+        if self.cache is None and not isinstance(mask, str):
+            others = ~torch.eye(T, dtype=torch.bool, device=maps.device)
+            others = (others if mask is None else others & mask).to(maps.dtype)  # (…, T, T): T = S here
+            return others @ maps, others.sum(-1, keepdim=True)
+        past = S - T  # queries that a cache has seen
+        before = F.pad(maps[..., :-1, :], (0, 0, 1, 0)).cumsum(-2)
+        if past:
+            before = before + F.pad(self.cache.rows, (0, T))  # old rows end before the new keys
+        if self.cache is not None:
+            self.cache.rows = before[..., -1:, :] + maps[..., -1:, :]  # (B, h, 1, S)
+        return before, torch.arange(past, S, device=maps.device)[:, None]
+
+
+class DINTAttention(RowsBefore, DiffAttention):
+    """Differential attention plus what is important to all: the integral, the mean of the first map's columns.
+
+    w = A1 - lambda A2 + lambda G, (B, h, T, S) in [-lambda, 1 + lambda]; rows sum to 1. G[t] is the mean of the rows of
+    A1 up to t, so that nothing leaks from the future: the paper's mean over all rows is that of mask=None. With
+    booleans it is the mean over the rows of the tokens that t may look at, and its own; hidden keys stay at 0. Where
+    keys come from a context, G[t] = A1[t]. The rest as in DiffAttention.
+    Source: Cang et al., DINT Transformer, arXiv 2501.17486.
+
+    >>> _, weights = DINTAttention(dim=16, n_heads=2)(torch.randn(1, 5, 16), return_weights=True)
+    >>> torch.allclose(weights.sum(-1), torch.ones(1, 2, 5))
+    True
+    """
+
+    def __init__(
+        self,
+        dim: int,
+        n_heads: int,
+        layer: int = 1,
+        n_kv_heads: int | None = None,
+        eps: float = 1e-5,
+        rope: bool = False,
+    ) -> None:
+        super().__init__(dim, n_heads, layer, n_kv_heads, eps=eps, rope=rope)
+
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+    ) -> tuple[Tensor, Tensor]:
+        first, second = (attention_weights(a, b, mask) for a, b in zip(q.chunk(2, -1), k.chunk(2, -1), strict=True))
+        before, n = self.rows_before(first, mask)
+        mean = (before + first) / (n + 1)  # (B, h, T, S)
+        if isinstance(mask, Tensor):  # another token may see what this one may not, under a window for instance
+            mean = mean.where(mask, 0)
+            mean = mean / mean.sum(-1, keepdim=True)
+        weights = first + self.lam * (mean - second)
+        return weights @ v, weights
+
+
+class SelectiveAttention(RowsBefore, ScoredAttention):
+    """A token may say that an earlier one is no longer needed: the tokens after it then look there less.
+
+    w = softmax(s - F), with F[t, j] = sum of R[i, j] over i < t, and R = relu(scores of the first head), 0 for j = i,
+    for the first token and where masked. (B, h, T, S) in [0, 1]; rows sum to 1; no parameters. Without a causal mask
+    the tokens still speak to those after them; with booleans, to those that may look at them. Where keys come from a
+    context it is ordinary attention. Source: Leviathan et al., Selective Attention, arXiv 2410.02703.
+
+    >>> SelectiveAttention(dim=16, n_heads=4)(torch.randn(1, 5, 16)).shape
+    torch.Size([1, 5, 16])
+    """
+
+    def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
+        T, S = scores.shape[-2:]
+        spared = torch.eye(T, S, dtype=torch.bool, device=scores.device).roll(S - T, -1)  # itself, the last T keys
+        spared[:, 0] = True
+        selected = masked(scores[:, :1], mask_of_head(mask, 0)).relu().masked_fill(spared, 0)  # (B, 1, T, S)
+        order = "causal"
+        if isinstance(mask, Tensor):
+            order = mask & torch.ones(T, S, dtype=torch.bool, device=scores.device).tril(S - T)
+        before, _ = self.rows_before(selected, order)
+        return masked(scores - before, mask).softmax(-1)
+
+
+def mask_of_head(mask: Mask, head: int) -> Mask:
+    """The part of a mask that is one head's, its axis kept."""
+    if isinstance(mask, Tensor) and mask.ndim == 4 and mask.shape[1] > 1:
+        return mask[:, head : head + 1]
+    return mask
+
+
+def check_count(name: str, value: object) -> None:
+    """A whole number from 1 on."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a whole number from 1 on; it is {value!r}")
 
 # Every kind by its name, in the size that stands beside an ordinary layer of n_heads heads.
 # name -> make(dim, n_heads, layer, rope)
@@ -208,6 +422,10 @@ KINDS: dict[str, Callable[..., MultiHeadAttention]] = {
     "gated": lambda dim, n_heads, layer, rope: GatedAttention(dim, n_heads, rope=rope),
     "talking": lambda dim, n_heads, layer, rope: TalkingHeadsAttention(dim, n_heads, rope=rope),
     "integral": lambda dim, n_heads, layer, rope: IntegralAttention(dim, _half(n_heads), rope=rope),
+    "shared": lambda dim, n_heads, layer, rope: SharedDiffAttention(dim, _half(n_heads), layer, rope=rope),
+    "grouped": lambda dim, n_heads, layer, rope: GroupedDiffAttention(dim, _quarter(n_heads), layer, rope=rope),
+    "dint": lambda dim, n_heads, layer, rope: DINTAttention(dim, _half(n_heads), layer, rope=rope),
+    "selective": lambda dim, n_heads, layer, rope: SelectiveAttention(dim, n_heads, rope=rope),
 }
 
 
@@ -245,3 +463,10 @@ def _half(n_heads: int) -> int:
     if n_heads % 2:
         raise ValueError(f"n_heads={n_heads} is odd; differential attention pairs heads: choose {n_heads + 1}")
     return n_heads // 2
+
+
+def _quarter(n_heads: int) -> int:
+    if n_heads % 4:
+        above = n_heads + -n_heads % 4
+        raise ValueError(f"n_heads={n_heads} does not divide into groups of three signals and a noise: choose {above}")
+    return n_heads // 4

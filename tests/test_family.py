@@ -11,8 +11,12 @@ from diffattn_mini import DiffAttention, KVCache, MultiHeadAttention, causal_mas
 from diffattn_mini.family import (
     KINDS,
     CogAttention,
+    DINTAttention,
     GatedAttention,
+    GroupedDiffAttention,
     IntegralAttention,
+    SelectiveAttention,
+    SharedDiffAttention,
     SinkAttention,
     SoftpickAttention,
     TalkingHeadsAttention,
@@ -32,6 +36,10 @@ LAYERS = {
     "talking": lambda: TalkingHeadsAttention(DIM, 4, n_kv_heads=2),
     "integral": lambda: IntegralAttention(DIM, 2, n_kv_heads=1, n_signals=3),
     "integral of logits": lambda: IntegralAttention(DIM, 2, n_kv_heads=1, n_signals=3, over="logits"),
+    "shared": lambda: SharedDiffAttention(DIM, 2, n_kv_heads=1, rank=3),
+    "grouped": lambda: GroupedDiffAttention(DIM, 2, n_kv_heads=1, ratio=2),
+    "dint": lambda: DINTAttention(DIM, 2, n_kv_heads=1),
+    "selective": lambda: SelectiveAttention(DIM, 4, n_kv_heads=2),
 }
 
 
@@ -137,9 +145,58 @@ def integral(module, x, seen):
     return by_rows(means, seen, lambda s, i: softmax(s))
 
 
+def pair(module, x, seen):
+    """A1 and A2 of differential attention, (B, h, T, T) each."""
+    s = [scores(module, x, module.n_heads, module.head_dim, part, 2) for part in (0, 1)]
+    return [by_rows(one, seen, lambda s, i: softmax(s)) for one in s]
+
+
+def shared(module, x, seen):
+    maps = []
+    for i in (0, 1):
+        Q, K = (
+            x @ (p.weight + p.up[i].weight @ p.down.weight[3 * i : 3 * i + 3]).detach().numpy().T
+            for p in (module.q_proj, module.k_proj)
+        )
+        s = [[Q[b][:, 6 * j : 6 * j + 6] @ K[b].T / math.sqrt(6) for j in (0, 1)] for b in range(B)]
+        maps.append(by_rows(s, seen, lambda s, i: softmax(s)))
+    return maps[0] - module.lam.item() * maps[1]
+
+
+def grouped(module, x, seen):
+    s = [scores(module, x, 2, 4, part, 3) for part in range(3)]
+    first, second, noise = (by_rows(one, seen, lambda s, i: softmax(s)) for one in s)
+    heads = [first[:, 0], second[:, 0], first[:, 1], second[:, 1]]
+    return np.stack([heads[i] - module.lam.item() * noise[:, i // 2] for i in range(4)], axis=1)
+
+
+def dint(module, x, seen):
+    first, second = pair(module, x, seen)
+    mean = np.zeros_like(first)
+    for b, i, t in np.ndindex(B, 2, T):
+        rows = [first[b, i, s] for s in range(T) if s == t or seen[b, t, s]]
+        mean[b, i, t] = sum(rows) / len(rows) * seen[b, t]
+        mean[b, i, t] /= mean[b, i, t].sum()  # 1 but for the window
+    return first - module.lam.item() * second + module.lam.item() * mean
+
+
+def selective(module, x, seen):
+    s = plain_scores(module, x)
+    for b in range(B):
+        chosen, total = s[b][0].copy(), np.zeros((T, T))
+        for t in range(T):
+            for i in range(t):
+                for j in range(1, T):
+                    if seen[b, t, i] and seen[b, i, j] and i != j:
+                        total[t, j] += max(chosen[i, j], 0)
+        s[b] = [head - total for head in s[b]]
+    return by_rows(s, seen, lambda s, i: softmax(s))
+
+
 REFERENCES = {
     "cog": cog, "softpick": softpick, "sink": sink, "gated": ordinary, "gated by element": ordinary,
-    "talking": talking, "integral": integral, "integral of logits": integral,
+    "talking": talking, "integral": integral, "integral of logits": integral, "shared": shared, "grouped": grouped,
+    "dint": dint, "selective": selective,
 }  # fmt: skip
 
 
@@ -167,13 +224,12 @@ def test_each_kind_equals_its_definition_written_in_loops(name, mask):
     (given, seen), numbers = MASKS[mask], x.numpy()
     maps = REFERENCES[name](module, numbers, seen)  # (B, h, T, S)
     V = numbers @ module.v_proj.weight.detach().numpy().T
-    h = maps.shape[1]
+    h, r, share = maps.shape[1], getattr(module, "ratio", 1), module.n_heads // module.n_kv_heads
     e = module.o_proj.in_features // h
-    share = h * e // V.shape[-1]
     heads = np.zeros((B, T, h, e))
     for i in range(h):
-        v = V[..., (i // share) * e : (i // share + 1) * e]  # (B, S, e)
-        heads[:, :, i] = np.einsum("bts,bse->bte", maps[:, i], v)
+        j = i // r // share * r + i % r  # of a group of r heads, the i-th has the i-th values
+        heads[:, :, i] = np.einsum("bts,bse->bte", maps[:, i], V[..., j * e : (j + 1) * e])
     heads = normed(heads, module) * gates(module, numbers)
     expected = heads.reshape(B, T, -1) @ module.o_proj.weight.detach().numpy().T
     output, weights = module(x, given, return_weights=True)
@@ -260,6 +316,99 @@ def test_a_softpick_row_sums_to_at_most_one_and_to_zero_where_no_score_is_positi
     assert (module.weigh(-scores.abs(), None) == 0).all()
 
 
+def test_two_shared_projections_without_changes_leave_one_minus_lambda_of_one_map():
+    module = layer("shared")
+    with torch.no_grad():
+        for projection in (module.q_proj, module.k_proj):
+            for up in projection.up:
+                up.weight.zero_()
+    x = tokens()
+    q, k = x @ module.q_proj.weight.T, x @ module.k_proj.weight.T
+    plain = (q.unflatten(-1, (2, 6)).transpose(1, 2) @ k[:, None].mT / math.sqrt(6)).softmax(-1)
+    torch.testing.assert_close(module(x, None, return_weights=True)[1], (1 - module.lam) * plain)
+
+
+@pytest.mark.parametrize("n_kv_heads", [1, 2])
+def test_groups_of_one_signal_and_one_noise_are_differential_attention(n_kv_heads):
+    torch.manual_seed(0)
+    other = DiffAttention(DIM, 2, layer=3, n_kv_heads=n_kv_heads, rope=True).double()
+    module = GroupedDiffAttention(DIM, 2, layer=3, n_kv_heads=n_kv_heads, ratio=1, rope=True).double()
+    module.load_state_dict(other.state_dict())
+    same(module, other)
+
+
+def test_a_mask_of_groups_hides_keys_from_every_map_of_its_group():
+    module, x = layer("grouped"), tokens()
+    mask = torch.ones(1, 2, T, T, dtype=torch.bool)
+    mask[:, 1, :, 2] = False
+    hidden = (module(x, mask, return_weights=True)[1][..., 2] == 0).all(-1).all(0)
+    assert hidden.tolist() == [False, False, True, True]
+
+
+def test_where_nothing_is_selected_selective_attention_is_ordinary():
+    torch.manual_seed(0)
+    module = SelectiveAttention(DIM, 4, n_kv_heads=2).double()
+    with torch.no_grad():
+        module.q_proj.weight[: DIM // 4] = 0  # the first head scores 0 everywhere
+    same(module, twin(module))
+
+
+def test_selection_by_hand():
+    """Token 2 says 5 of token 1: token 3 then looks there less. Its word on 0 and on itself is void."""
+    scores = torch.zeros(1, 2, 4, 4)
+    scores[0, 0, 2] = torch.tensor([7.0, 5.0, 7.0, 7.0])
+    weights = SelectiveAttention(8, 2).weigh(scores, "causal")
+    share = 1 / (3 + math.exp(-5))
+    expected = torch.tensor([[1, 0, 0, 0], [0.5, 0.5, 0, 0], [1 / 3, 1 / 3, 1 / 3, 0],
+                             [share, share * math.exp(-5), share, share]])  # fmt: skip
+    torch.testing.assert_close(weights[0, 1], expected)
+
+
+@pytest.mark.parametrize("mask", MASKS)
+def test_dint_rows_sum_to_one_and_without_a_mask_the_integral_is_the_mean_of_the_columns(mask):
+    module, x = layer("dint"), tokens()
+    given, seen = MASKS[mask]
+    weights = module(x, given, return_weights=True)[1]
+    torch.testing.assert_close(weights.sum(-1), torch.ones(B, 2, T, dtype=torch.float64))
+    if mask == "none":
+        first, second = (torch.from_numpy(a) for a in pair(module, x.numpy(), seen))
+        paper = first - module.lam * second + module.lam * first.mean(-2, keepdim=True)
+        torch.testing.assert_close(weights, paper)
+
+
+class LeakyDINT(DINTAttention):
+    """The mean of the columns over all rows, later ones included: rows sum to one, and the future shows."""
+
+    def rows_before(self, maps, mask):
+        return maps.sum(-2, keepdim=True) - maps, torch.full((T, 1), T - 1)
+
+
+def past_moved(module, x, t):
+    """How much the rows before t change when the tokens from t on do."""
+    changed = x.clone()
+    changed[:, t:] = 30 * torch.randn(B, T - t, x.shape[-1], dtype=x.dtype, generator=torch.Generator().manual_seed(t))
+    return (module(changed) - module(x))[:, :t].abs().max().item()
+
+
+def test_the_plain_mean_of_the_columns_leaks_and_the_causal_one_does_not():
+    module = layer("dint")
+    leaky = LeakyDINT(DIM, 2, n_kv_heads=1).double()
+    leaky.load_state_dict(module.state_dict())
+    sums = leaky(tokens(), return_weights=True)[1].sum(-1)
+    torch.testing.assert_close(sums, torch.ones_like(sums))
+    assert min(past_moved(leaky, tokens(), t) for t in range(1, T)) > 1e-3
+    assert max(past_moved(module, tokens(), t) for t in range(1, T)) < 1e-14
+
+
+@pytest.mark.parametrize("name", ["dint", "selective"])
+def test_queries_to_a_context_stand_alone_and_leave_nothing_behind(name):
+    module, x, context = layer(name), tokens(), tokens(T=5, seed=3)
+    before, alone = module(x), module(x, None, context=context)
+    for t in range(T):
+        torch.testing.assert_close(module(x[:, t : t + 1], None, context=context), alone[:, t : t + 1])
+    torch.testing.assert_close(module(x), before)
+
+
 # What holds of every kind
 
 
@@ -272,11 +421,10 @@ def ready(kind, dtype=torch.float64, rope=True):
 @pytest.mark.parametrize("rope", [False, True])
 def test_a_change_of_the_future_changes_no_row_before_it(kind, rope):
     module, x = ready(kind, rope=rope), tokens(dim=32)
-    for t in range(1, T):
-        changed = x.clone()
-        changed[:, t:] = 30 * torch.randn(B, T - t, 32, dtype=x.dtype)
-        torch.testing.assert_close(module(changed)[:, :t], module(x)[:, :t], rtol=0, atol=1e-14)
-        assert not torch.allclose(module(changed)[:, t:], module(x)[:, t:])
+    assert max(past_moved(module, x, t) for t in range(1, T)) < 1e-14
+    changed = x.clone()
+    changed[:, 4] += 1
+    assert not torch.allclose(module(changed)[:, 5:], module(x)[:, 5:])  # but the past is seen
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -288,16 +436,22 @@ def test_padding_changes_nothing_and_a_cache_changes_nothing(kind):
     torch.testing.assert_close(torch.cat(parts, dim=1), module(x))
 
 
+def top_score(module, x):
+    """The largest score, in size, of any part of a head's queries with any part of its keys."""
+    q = module.split(module.q_proj(x), module.n_heads).unflatten(-1, (-1, module.head_dim))  # (B, h, T, parts, d)
+    k = module.share(module.split(module.k_proj(x), module.n_kv_heads)).unflatten(-1, (-1, module.head_dim))
+    return torch.einsum("bhtpd,bhsrd->bhtspr", q, k).abs().max().item() / math.sqrt(module.head_dim)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("mask", ["causal", None])
 def test_logits_of_ten_thousand_give_finite_outputs_and_gradients(kind, dtype, mask):
-    module, x = ready(kind, dtype), tokens(dim=32).to(dtype).requires_grad_()
+    module, x = ready(kind, dtype), tokens(dim=32).to(dtype)
     with torch.no_grad():
-        size = (module.q_proj(x).abs().max() * module.k_proj(x).abs().max()).item() * math.sqrt(module.head_dim)
-        for name in ("q_proj", "k_proj"):
-            for weight in getattr(module, name).parameters():
-                weight *= (1e5 / size) ** 0.5 if kind != "shared" else (1e5 / size) ** 0.25
+        x = x * (1e4 / top_score(module, x)) ** 0.5
+        assert top_score(module, x) == pytest.approx(1e4, rel=1e-3)
+    x.requires_grad_()
     output, weights = module(x, mask, return_weights=True)
     output.square().sum().backward()
     assert weights.isfinite().all() and output.isfinite().all() and x.grad.isfinite().all()
@@ -320,11 +474,15 @@ def test_nan_is_refused(kind):
 
 def test_parameters_beyond_those_of_an_ordinary_layer_by_formula():
     """Width D, h heads of width d = D / h."""
-    D, h = 96, 4
+    D, h, d = 96, 4, 24
     surplus = {
         "cog": 0, "softpick": 0, "sink": h, "off_by_one": 0, "gated": h * D, "talking": 2 * h * h, "integral": 0,
+        "selective": 0, "dint": 4 * d + 2 * d, "grouped": 4 * d + 32, "shared": 4 * d + 2 * d,
     }  # fmt: skip
     assert {kind: parameter_surplus(kind, D, h) for kind in surplus} == surplus
+    # 64 is not divisible by 3 signal heads nor by 6: values of width 21, changes of rank 10
+    assert parameter_surplus("grouped", 64, 4) == 2 * 64 * (3 * 21 - 64) + 4 * 16 + 21
+    assert parameter_surplus("shared", 64, 4) == 6 * 10 * 64 - 64**2 + 4 * 16 + 32
 
 
 @pytest.mark.parametrize(
@@ -335,6 +493,9 @@ def test_parameters_beyond_those_of_an_ordinary_layer_by_formula():
         (lambda: IntegralAttention(DIM, 4, n_signals=0), "n_signals must be a whole number from 1 on; it is 0"),
         (lambda: IntegralAttention(DIM, 4, n_signals=4), r"not divisible by 4 \* n_heads = 16"),
         (lambda: make_attention("integral", 30, 3), "n_heads=3 is odd"),
+        (lambda: make_attention("grouped", 32, 2), "n_heads=2 does not divide .* choose 4"),
+        (lambda: GroupedDiffAttention(DIM, 2, ratio=0), "ratio must be a whole number from 1 on; it is 0"),
+        (lambda: SharedDiffAttention(DIM, 2, rank=1.5), "rank must be a whole number from 1 on; it is 1.5"),
     ],
 )
 def test_choices_that_do_not_exist_are_refused(make, says):
