@@ -312,26 +312,26 @@ class RowsBefore:
         finally:
             self.cache = None
 
-    def rows_before(self, maps: Tensor, mask: Mask) -> tuple[Tensor, Tensor]:
-        """For every query the sum of other queries' rows, (B, h, T, S), and how many they are, (…, T, 1).
+    def rows_before(self, maps: Tensor, mask: Mask) -> Tensor:
+        """For every query the sum of other queries' rows, (B, h, T, S).
 
         Which rows: those before it; with mask=None or booleans, those of all other tokens that it may look at; none
         where keys come from a context, whose layer cannot tell in which order the queries come.
         """
         T, S = maps.shape[-2:]
         if self.crossing:
-            return torch.zeros_like(maps), maps.new_zeros(T, 1)
+            return torch.zeros_like(maps)
         if self.cache is None and not isinstance(mask, str):
             others = ~torch.eye(T, dtype=torch.bool, device=maps.device)
-            others = (others if mask is None else others & mask).to(maps.dtype)  # (…, T, T): T = S here
-            return others @ maps, others.sum(-1, keepdim=True)
+            others = others if mask is None else others & mask
+            return others.to(maps.dtype) @ maps  # (…, T, T) @ (B, h, T, S): T = S here
         past = S - T  # queries that a cache has seen
         before = F.pad(maps[..., :-1, :], (0, 0, 1, 0)).cumsum(-2)
         if past:
             before = before + F.pad(self.cache.rows, (0, T))  # old rows end before the new keys
         if self.cache is not None:
             self.cache.rows = before[..., -1:, :] + maps[..., -1:, :]  # (B, h, 1, S)
-        return before, torch.arange(past, S, device=maps.device)[:, None]
+        return before
 
 
 class DINTAttention(RowsBefore, DiffAttention):
@@ -363,11 +363,10 @@ class DINTAttention(RowsBefore, DiffAttention):
         self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
     ) -> tuple[Tensor, Tensor]:
         first, second = (attention_weights(a, b, mask) for a, b in zip(q.chunk(2, -1), k.chunk(2, -1), strict=True))
-        before, n = self.rows_before(first, mask)
-        mean = (before + first) / (n + 1)  # (B, h, T, S)
+        total = self.rows_before(first, mask) + first
         if isinstance(mask, Tensor):  # another token may see what this one may not, under a window for instance
-            mean = mean.where(mask, 0)
-            mean = mean / mean.sum(-1, keepdim=True)
+            total = total.where(mask, 0)
+        mean = total / total.sum(-1, keepdim=True)  # each row of A1 sums to 1: the sum counts the rows
         weights = first + self.lam * (mean - second)
         return weights @ v, weights
 
@@ -392,8 +391,7 @@ class SelectiveAttention(RowsBefore, ScoredAttention):
         order = "causal"
         if isinstance(mask, Tensor):
             order = mask & torch.ones(T, S, dtype=torch.bool, device=scores.device).tril(S - T)
-        before, _ = self.rows_before(selected, order)
-        return masked(scores - before, mask).softmax(-1)
+        return masked(scores - self.rows_before(selected, order), mask).softmax(-1)
 
 
 def mask_of_head(mask: Mask, head: int) -> Mask:

@@ -314,6 +314,9 @@ def test_a_softpick_row_sums_to_at_most_one_and_to_zero_where_no_score_is_positi
     nothing = ~(scores.tril() > 0).any(-1)
     assert nothing.any() and (sums[nothing] == 0).all() and (sums[~nothing] > 0).all()
     assert (module.weigh(-scores.abs(), None) == 0).all()
+    far = torch.full((1, 4, 2, 2), -1e4, dtype=torch.float64, requires_grad=True)
+    module.weigh(far, None).sum().backward()
+    assert (far.grad == 0).all()
 
 
 def test_two_shared_projections_without_changes_leave_one_minus_lambda_of_one_map():
@@ -353,6 +356,22 @@ def test_where_nothing_is_selected_selective_attention_is_ordinary():
     same(module, twin(module))
 
 
+def test_only_what_the_first_head_may_see_is_selected_for_all():
+    module, x = layer("selective"), tokens()
+    mask = causal_mask(T).repeat(1, 4, 1, 1)
+    mask[:, 0, :, 2] = False  # the first head never sees token 2, so nobody is told to look there less
+    weights = module(x, mask, return_weights=True)[1][:, 1:]
+    s = plain_scores(module, x.numpy())
+    for b in range(B):
+        column = s[b][0][:, 2].copy()
+        s[b][0][:, 2] = 0
+        total = np.cumsum(np.pad(np.tril(np.maximum(s[b][0], 0), -1) * (KEY > 0), ((1, 0), (0, 0)))[:-1], axis=0)
+        s[b][0][:, 2] = column
+        s[b] = [head - total for head in s[b]]
+    expected = by_rows(s, MASKS["causal"][1], lambda s, i: softmax(s))[:, 1:]
+    np.testing.assert_allclose(weights.detach(), expected, atol=1e-11)
+
+
 def test_selection_by_hand():
     """Token 2 says 5 of token 1: token 3 then looks there less. Its word on 0 and on itself is void."""
     scores = torch.zeros(1, 2, 4, 4)
@@ -380,7 +399,7 @@ class LeakyDINT(DINTAttention):
     """The mean of the columns over all rows, later ones included: rows sum to one, and the future shows."""
 
     def rows_before(self, maps, mask):
-        return maps.sum(-2, keepdim=True) - maps, torch.full((T, 1), T - 1)
+        return maps.sum(-2, keepdim=True) - maps
 
 
 def past_moved(module, x, t):
