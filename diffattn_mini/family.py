@@ -67,8 +67,9 @@ class CogAttention(ScoredAttention):
 class SoftpickAttention(ScoredAttention):
     """Weights that may all be zero: a head with nothing to say need not send its attention to the first token.
 
-    w = relu(e^s - 1) / (sum |e^s - 1| + eps), (B, h, T, S) in [0, 1); exactly 0 for s <= 0; a row sums to at most 1.
-    Source: Zuhri et al., Softpick, arXiv 2504.20966.
+    w = relu(e^s - 1) / (sum |e^s - 1| + eps e^m), m = max(s, 0), computed from e^(s - m) - e^-m, which cannot overflow.
+    (B, h, T, S) in [0, 1); exactly 0 for s <= 0; a row sums to less than 1.
+    Source: Zuhri et al., `Softpick`, arXiv 2504.20966.
 
     >>> SoftpickAttention(dim=16, n_heads=4)(torch.randn(1, 5, 16)).shape
     torch.Size([1, 5, 16])
@@ -78,7 +79,7 @@ class SoftpickAttention(ScoredAttention):
 
     def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
         scores = masked(scores, mask)
-        top = scores.amax(-1, keepdim=True).relu().detach()  # e^(s - top) and e^-top cannot overflow
+        top = scores.amax(-1, keepdim=True).relu().detach()  # neither e^(s - top) nor e^-top exceeds 1
         size = (scores - top).exp() - (-top).exp()  # (e^s - 1) e^-top
         size = size.masked_fill(scores == -math.inf, 0)  # a masked key neither weighs nor counts
         return size.relu() / (size.abs().sum(-1, keepdim=True) + self.eps)
@@ -89,7 +90,7 @@ class SinkAttention(ScoredAttention):
 
     w = e^s / (e^sink + sum e^s), (B, h, T, S) in [0, 1); a row sums to less than 1. sink: one number a head, learned
     from 0 on; learned=False keeps it at 0 ("softmax off by one"). With a sink of -inf it is ordinary attention.
-    Source: Miller, Attention is off by one, 2023; the learned sink: OpenAI, gpt-oss, arXiv 2508.10925.
+    Source: Miller, Attention is off by one, 2023; the learned sink: OpenAI, `gpt-oss`, arXiv 2508.10925.
 
     >>> SinkAttention(dim=16, n_heads=4).sink
     Parameter containing:
@@ -291,7 +292,7 @@ class GroupedDiffAttention(DiffAttention):
 class RowsBefore:
     """For layers in which the row of a query depends on the rows of the queries before it.
 
-    A mixin: it tells `rows_before` of the cache and of a context, and keeps the sum of the rows on the cache, as
+    To be inherited first: it tells `rows_before` of the cache and of a context, and keeps the sum of the rows on the cache, as
     `cache.rows`. Such a cache therefore serves one layer, from the first token on, as any KVCache does.
     """
 
@@ -434,7 +435,8 @@ def make_attention(
 
     name: a key of KINDS. layer counts from 1; only kinds with a schedule use it. The number of parameters differs from
     4 dim^2 by what parameter_surplus says. bias: on the projections, for "standard" alone. Raises ValueError for an
-    unknown name, an odd n_heads where the kind needs pairs, and a bias where there is none.
+    unknown name, an n_heads that does not divide into pairs (or, for "grouped", into fours) where the kind needs them,
+    and a bias where there is none.
 
     >>> make_attention("diff", dim=64, n_heads=4).n_heads
     2

@@ -130,6 +130,21 @@ def test_in_a_model_gradients_arrive_only_where_stated_and_training_changes_noth
     assert losses[-1] < losses[0]
 
 
+def test_a_lone_adapter_trains_everything_but_the_queries():
+    module = adapter(5)
+    module(tokens()).square().sum().backward()
+    assert [name for name, p in module.named_parameters() if p.grad is None] == ["q_proj.weight"]
+    assert all(p.grad.abs().max() > 0 for p in module.trained_parameters())
+
+
+def test_where_the_sample_is_refused_the_model_stays_as_it_was():
+    model = MiniGPT(Config(5))
+    with pytest.raises(ValueError, match="tokens must lie in"):
+        add_dex(model, torch.full((1, 3), 7), steps=5)
+    assert type(model.blocks[0].attention) is MultiHeadAttention and not model.blocks[0].attention._forward_hooks
+    assert all(p.requires_grad for p in model.parameters())
+
+
 def test_an_adapted_model_can_be_saved_in_the_middle_of_training_and_loaded():
     torch.manual_seed(0)
     model, text = MiniGPT(Config(13, 32, 4)), torch.randint(13, (2, 9))

@@ -78,7 +78,7 @@ def softmax(s):
 
 
 def scores(module, x, h, d, part, parts):
-    """s[b][i]: (T, T), of the part-th queries of head i with the part-th keys of the head that it shares."""
+    """s[b][i]: (T, T), of one part of the queries of head i with that part of the keys that it shares."""
     Q, K = (x @ p.weight.detach().numpy().T for p in (module.q_proj, module.k_proj))
     share = h // module.n_kv_heads
 
