@@ -292,8 +292,8 @@ class GroupedDiffAttention(DiffAttention):
 class RowsBefore:
     """For layers in which the row of a query depends on the rows of the queries before it.
 
-    To be inherited first: it tells `rows_before` of the cache and of a context, and keeps the sum of the rows on the cache, as
-    `cache.rows`. Such a cache therefore serves one layer, from the first token on, as any KVCache does.
+    To be inherited first: it tells `rows_before` of the cache and of a context, and keeps the sum of the rows on the
+    cache, as `cache.rows`. Such a cache therefore serves one layer, from the first token on, as any KVCache does.
     """
 
     cache: KVCache | None = None  # during a call of forward
