@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUTF8 := 1
 
-.PHONY: help env notebooks book serve check test test-package test-notebooks test-environments test-site clean
+.PHONY: help env notebooks book serve check test test-package test-notebooks test-environments test-site bench clean
 
 help:
 	@echo "make book               both sites: _build/html/index.html"
@@ -16,6 +16,7 @@ help:
 	@echo "make check              the quick part of it, no notebook run: style, words, parity, freshness"
 	@echo "make notebooks          manuscripts -> notebooks/ro, notebooks/en"
 	@echo "make test-environments  the notebooks with the versions that Colab ships"
+	@echo "make bench              how fast and how large each form of attention is (about 10 minutes)"
 	@echo "make clean              remove what was built (the environment stays)"
 	@echo "On Linux without a GPU add TORCH=cpu: it spares gigabytes of CUDA."
 
@@ -56,6 +57,9 @@ test-environments: notebooks
 test-site: book
 	@echo "test: the two sites, in a browser"
 	@$(RUN) -m pytest -q tests/site
+
+bench: env
+	@$(RUN) -m diffattn_mini.bench
 
 clean:
 	@rm -rf _build

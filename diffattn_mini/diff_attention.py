@@ -1,13 +1,27 @@
 """DiffAttention: the layers of the Differential Transformer, versions 1 and 2, with their weights."""
 
+from typing import Any
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Mask
 from .differential import differential_attention, lambda_init, lambda_value
+from .forms import blocked, padded
 from .multi_head import MultiHeadAttention
 
-FORMS = ("auto", "maps")
+FORMS = ("auto", "maps", "padded", "blocked")
+
+
+def subtract(
+    form: str, q1: Tensor, k1: Tensor, q2: Tensor, k2: Tensor, v: Tensor, lam: Any, mask: Mask, return_weights: bool
+) -> tuple[Tensor, Tensor | None]:
+    """(A1 - lambda A2) V by one of the FORMS, and the map itself where asked for, which needs the form "maps"."""
+    if form == "maps" or return_weights:
+        return differential_attention(q1, k1, q2, k2, v, lam, mask)
+    fast = padded if form == "padded" else blocked
+    return fast(q1, k1, q2, k2, v, lam, mask), None
 
 
 class DiffAttention(MultiHeadAttention):
@@ -16,8 +30,9 @@ class DiffAttention(MultiHeadAttention):
     dim: width of the model. n_heads: differential heads, half as many as an ordinary layer of equal size has; each
     subtracts two maps of head_dim = dim / (2 n_heads) and takes values of width 2 head_dim. layer counts from 1 and
     sets lambda_init; one lambda serves all heads of the layer. n_kv_heads: differential heads of keys and values, each
-    shared by n_heads / n_kv_heads heads. form: how the maps are computed ("maps" holds both in memory; "auto" chooses).
-    rope: turn each part of queries and keys by its positions.
+    shared by n_heads / n_kv_heads heads. rope: turn each part of queries and keys by its positions. form: "maps" holds
+    both maps in memory, "padded" makes one fused call, "blocked" subtracts a block of rows at a time and needs memory
+    linear in T; all give the same. "auto" is "maps" where the weights are asked for, else "blocked", the fastest.
 
     forward(x, mask="causal", return_weights=False, context=None, cache=None): x (B, T, dim) -> (B, T, dim), and with
     return_weights the maps A1 - lambda A2, (B, n_heads, T, S), in [-lambda, 1]. The rest as in MultiHeadAttention.
@@ -57,17 +72,19 @@ class DiffAttention(MultiHeadAttention):
     @property
     def lam(self) -> Tensor:
         """The layer's lambda now, a tensor of shape (); around lambda_init at the start."""
-        return lambda_value(self.lambda_q1, self.lambda_k1, self.lambda_q2, self.lambda_k2, self.lambda_init)
+        vectors = self.lambda_q1, self.lambda_k1, self.lambda_q2, self.lambda_k2
+        return lambda_value.__wrapped__(*vectors, self.lambda_init)  # the layer's own vectors need no checking
 
     def attend(
         self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         q1, q2 = q.chunk(2, dim=-1)  # (B, h, T, d) each
         k1, k2 = k.chunk(2, dim=-1)
-        return differential_attention(q1, k1, q2, k2, v, self.lam, mask)  # (B, h, T, 2d), (B, h, T, S)
+        return subtract(self.form, q1, k1, q2, k2, v, self.lam, mask, return_weights)  # (B, h, T, 2d), (B, h, T, S)
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
-        return self.norm(heads) * (1 - self.lambda_init)
+        """The norm of each head times 1 - lambda_init; the factor goes into the norm's weight, which is smaller."""
+        return F.rms_norm(heads, heads.shape[-1:], self.norm.weight * (1 - self.lambda_init), self.norm.eps)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, lambda_init={self.lambda_init:.4f}"
@@ -104,9 +121,9 @@ class DiffAttentionV2(MultiHeadAttention):
 
     def attend(
         self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         q1, q2 = q.chunk(2, dim=-1)  # (B, h, T, d) each: the pair shares its keys
-        return differential_attention(q1, k, q2, k, v, self.lam(x), mask)
+        return subtract(self.form, q1, k, q2, k, v, self.lam(x), mask, return_weights)
 
 
 def _check_form(form: str) -> None:

@@ -502,7 +502,7 @@ def test_sharing_keys_before_pairing_is_told_apart(kind):
         ((8, 0), {}, "n_heads must be"),
         ((8, 2.0), {}, "n_heads must be"),
         ((24, 4), dict(n_kv_heads=3), "choose from 1, 2, 4"),
-        ((8, 2), dict(form="blocked"), "the forms are 'auto', 'maps'"),
+        ((8, 2), dict(form="fused"), "the forms are 'auto', 'maps', 'padded', 'blocked'"),
         ((8, 2), dict(layer=0), "layer counts from 1"),
         ((8, 2), dict(eps=-1.0), "eps"),
     ],

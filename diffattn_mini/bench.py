@@ -1,0 +1,195 @@
+"""How long a layer of attention takes, and how much memory: every form beside standard attention.
+
+    python -m diffattn_mini.bench [--sizes 128 256 ...] [--device cpu] [--dtype float32] [--output book/results]
+
+Measured is the whole layer (projections, attention, norm, output projection), forward and backward, causal, one text of
+N tokens, width 256, eight standard heads. The arms take turns within a round, in a new order each round; the ratio to
+standard attention is taken within the round, and the table gives its median and its quartiles. Extra memory is what
+torch's allocator holds at the height of a pass less what it held before: its own statistics on a GPU, every allocation
+that the profiler sees on a CPU.
+"""
+
+import argparse
+import itertools
+import json
+import os
+import platform
+import random
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from .diff_attention import DiffAttention, DiffAttentionV2
+from .multi_head import MultiHeadAttention
+
+DIM, HEADS = 256, 8
+SIZES = [128, 256, 512, 1024, 2048, 4096, 8192]
+ARMS = {
+    "standard": lambda: MultiHeadAttention(DIM, HEADS),
+    "auto": lambda: DiffAttention(DIM, HEADS // 2, form="auto"),
+    "padded": lambda: DiffAttention(DIM, HEADS // 2, form="padded"),
+    "maps": lambda: DiffAttention(DIM, HEADS // 2, form="maps"),
+    "v2 auto": lambda: DiffAttentionV2(DIM, HEADS, HEADS // 2, form="auto"),
+    "v2 padded": lambda: DiffAttentionV2(DIM, HEADS, HEADS // 2, form="padded"),
+}
+LARGEST_MAPS = 4096  # beyond, the form that holds its maps needs many gigabytes; the table says that it was not run
+LABELS = {"standard": "standard", "auto": "V1, auto (blocked)", "padded": "V1, padded", "maps": "V1, maps (naive)",
+          "v2 auto": "V2, auto (blocked)", "v2 padded": "V2, padded"}  # fmt: skip
+
+
+def run_pass(layer: nn.Module, x: torch.Tensor) -> None:
+    """Forward and backward, the gradients thrown away."""
+    layer(x).sum().backward()
+    layer.zero_grad(set_to_none=True)
+    x.grad = None
+    if x.is_cuda:
+        torch.cuda.synchronize()
+
+
+def prepare(arm: str, size: int, device: str, dtype: torch.dtype) -> tuple[nn.Module, torch.Tensor]:
+    torch.manual_seed(0)
+    layer = ARMS[arm]().to(device, dtype)
+    return layer, torch.randn(1, size, DIM, device=device, dtype=dtype, requires_grad=True)
+
+
+def measure_times(arms: list[str], size: int, rounds: int, device: str, dtype: torch.dtype) -> dict[str, list[float]]:
+    """Seconds of each pass, in rounds: every arm once in each, in a random order. The first two rounds warm up."""
+    ready = {arm: prepare(arm, size, device, dtype) for arm in arms}
+    seconds: dict[str, list[float]] = {arm: [] for arm in arms}
+    order = random.Random(size)
+    for _ in range(rounds + 2):
+        for arm in order.sample(arms, len(arms)):
+            start = time.perf_counter()
+            run_pass(*ready[arm])
+            seconds[arm].append(time.perf_counter() - start)
+    return {arm: values[2:] for arm, values in seconds.items()}
+
+
+def measure_memory(arm: str, size: int, device: str, dtype: torch.dtype) -> int:
+    """Bytes that a pass holds at its height beyond the layer and its input."""
+    layer, x = prepare(arm, size, device, dtype)
+    run_pass(layer, x)
+    if device != "cpu":
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        run_pass(layer, x)
+        return torch.cuda.max_memory_allocated() - before
+    with torch.profiler.profile(profile_memory=True) as profile:
+        run_pass(layer, x)
+    with tempfile.TemporaryDirectory() as folder:
+        profile.export_chrome_trace(f"{folder}/trace.json")
+        events = json.loads(Path(folder, "trace.json").read_text())["traceEvents"]
+    steps = sorted((event["ts"], event["args"]["Bytes"]) for event in events if event["name"] == "[memory]")
+    return max(itertools.accumulate(size for _, size in steps))
+
+
+def summarise(seconds: dict[str, list[float]], memory: dict[str, int]) -> list[dict[str, Any]]:
+    rows = []
+    for arm, values in seconds.items():
+        ratios = [a / b for a, b in zip(values, seconds["standard"], strict=True)]
+        low, middle, high = statistics.quantiles(ratios, n=4)
+        rows.append({"arm": arm, "milliseconds": 1e3 * statistics.median(values), "ratio": middle, "low": low,
+                     "high": high, "extra_megabytes": memory[arm] / 1e6, "rounds": len(values)})  # fmt: skip
+    return rows
+
+
+def as_table(results: dict[int, list[dict[str, Any]]]) -> str:
+    """Markdown: for every arm and size the ratio with its quartiles, then the extra memory in MB."""
+    lines = ["| form | " + " | ".join(f"N = {size}" for size in results) + " |", "|---" * (len(results) + 1) + "|"]
+    for arm, label in LABELS.items():
+        cells = []
+        for rows in results.values():
+            row = next((row for row in rows if row["arm"] == arm), None)
+            spread = "" if row is None else f"({row['low']:.2f}–{row['high']:.2f})"
+            cells.append("not run" if row is None else f"{row['ratio']:.2f} {spread}, {row['extra_megabytes']:.1f} MB")
+        lines.append(f"| {label} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def draw(results: dict[int, list[dict[str, Any]]], path: Path) -> None:
+    import matplotlib.pyplot as plt
+
+    from .plots import COLORS, use_style
+
+    use_style()
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2))
+    colors = dict(zip(LABELS, (COLORS["muted"], COLORS["difference"], COLORS["map1"], COLORS["negative"],
+                               COLORS["difference"], COLORS["map1"]), strict=True))  # fmt: skip
+    for arm, label in LABELS.items():
+        found = [(size, row) for size, rows in results.items() for row in rows if row["arm"] == arm]
+        sizes = [size for size, _ in found]
+        for ax, key in zip(axes, ("ratio", "extra_megabytes"), strict=True):
+            style = "--" if arm.startswith("v2") else "-"
+            ax.plot(sizes, [row[key] for _, row in found], style, marker="o", color=colors[arm], label=label)
+    for ax, title in zip(axes, ("time / time of standard attention", "extra memory, MB"), strict=True):
+        ax.set(xscale="log", yscale="log", xlabel="N", title=title)
+        ax.set_xticks(list(results), [str(size) for size in results])
+        ax.minorticks_off()
+    axes[0].legend(fontsize=9)
+    save(path, lambda temporary: figure.savefig(temporary, format="svg"))
+    plt.close(figure)
+
+
+def save(path: Path, write: Any) -> None:
+    """Write beside, then rename: whoever looks sees the old file or the new one, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=path.suffix)
+    os.close(handle)
+    try:
+        write(temporary)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def processor() -> str:
+    """What the machine calls its processor, or as much as is known."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=30, help="about so long for each size")
+    parser.add_argument("--output", type=Path, default=Path("book/results"))
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+
+    dtype, results = getattr(torch, options.dtype), {}
+    for size in options.sizes:
+        arms = [arm for arm in ARMS if arm != "maps" or size <= LARGEST_MAPS]
+        one = measure_times(arms, size, 1, options.device, dtype)
+        rounds = min(200, max(7, int(options.seconds / sum(values[0] for values in one.values()))))
+        seconds = measure_times(arms, size, rounds, options.device, dtype)
+        memory = {arm: measure_memory(arm, size, options.device, dtype) for arm in arms}
+        results[size] = summarise(seconds, memory)
+        print(f"N = {size}: " + ", ".join(f"{row['arm']} {row['ratio']:.2f}" for row in results[size]), flush=True)
+
+    where = torch.cuda.get_device_name() if options.device != "cpu" else processor()
+    record = {"command": "python -m diffattn_mini.bench " + " ".join(sys.argv[1:]), "torch": torch.__version__,
+              "python": platform.python_version(), "processor": where, "threads": options.threads,
+              "dtype": options.dtype, "dim": DIM, "heads": HEADS, "results": results}  # fmt: skip
+    name = f"bench-{options.device}-{options.dtype}"
+    save(options.output / f"{name}.json", lambda path: Path(path).write_text(json.dumps(record, indent=1) + "\n"))
+    table = as_table(results)
+    save(options.output / f"{name}.md", lambda path: Path(path).write_text(table + "\n", encoding="utf-8"))
+    draw(results, options.output / f"{name}.svg")
+    print(table)
+
+
+if __name__ == "__main__":
+    main()

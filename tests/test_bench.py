@@ -1,0 +1,53 @@
+"""The benchmark measures what it says; how fast anything is, is for the benchmark to tell, not for a test."""
+
+import json
+import sys
+
+import pytest
+import torch
+
+from diffattn_mini import bench
+
+
+def test_memory_of_the_maps_grows_with_the_square_and_of_the_blocks_with_the_length():
+    def growth(arm):
+        small, large = (bench.measure_memory(arm, size, "cpu", torch.float32) for size in (512, 2048))
+        return large / small
+
+    assert growth("maps") > 9 and growth("auto") < 5 and growth("standard") < 5
+
+
+def test_the_memory_of_a_pass_counts_every_tensor_that_is_alive(monkeypatch):
+    """A layer that makes one tensor of a million numbers and drops it, twice over."""
+
+    class Known(torch.nn.Module):
+        def forward(self, x):
+            for _ in range(2):
+                torch.empty(10**6)
+            return x * 1.0
+
+    monkeypatch.setitem(bench.ARMS, "known", Known)
+    assert bench.measure_memory("known", 1, "cpu", torch.float32) == pytest.approx(4e6, rel=0.02)
+
+
+def test_ratios_are_taken_within_a_round():
+    """The machine is ten times slower in the second round; both arms suffer, and the ratio stays."""
+    seconds = {"standard": [1.0, 10.0, 1.0], "auto": [1.5, 15.0, 1.5]}
+    standard, auto = bench.summarise(seconds, {"standard": 10**6, "auto": 2 * 10**6})
+    assert (standard["ratio"], auto["ratio"], auto["low"], auto["high"]) == (1, 1.5, 1.5, 1.5)
+    assert auto["milliseconds"] == 1500 and auto["extra_megabytes"] == 2
+
+
+def test_a_run_writes_its_table_figure_and_record(tmp_path, monkeypatch, capsys):
+    threads = torch.get_num_threads()
+    monkeypatch.setattr(sys, "argv", ["bench", "--sizes", "16", "8192", "--seconds", "0", "--output", str(tmp_path)])
+    monkeypatch.setattr(bench, "prepare", lambda arm, size, *rest, make=bench.prepare: make(arm, 16, *rest))
+    bench.main()
+    torch.set_num_threads(threads)
+    record = json.loads((tmp_path / "bench-cpu-float32.json").read_text())
+    assert {row["arm"] for row in record["results"]["16"]} == set(bench.ARMS)
+    assert all(row["rounds"] >= 7 for rows in record["results"].values() for row in rows)
+    table = (tmp_path / "bench-cpu-float32.md").read_text()
+    assert "not run" in table and all(label in table for label in bench.LABELS.values())
+    assert "<svg" in (tmp_path / "bench-cpu-float32.svg").read_text()
+    assert len(list(tmp_path.iterdir())) == 3  # nothing half-written is left
