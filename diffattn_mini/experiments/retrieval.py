@@ -124,6 +124,7 @@ EXPERIMENTS = [
         "family", run, tuple(KINDS), "accuracy_256",
         {"ro": "Toată familia la aceeași căutare, cauzală, cu scoruri obișnuite: antrenată la 64, probată la 256.",
          "en": "The whole family on the same retrieval, causal, ordinary scores: trained on 64 pairs, tested on 256."},
+        rates=(3e-3, 5e-3),
         settings={"steps": 300, "lengths": [64, 128, 256], "bound": None, "causal": True, "texts": 64},
     ),
 ]  # fmt: skip

@@ -1,6 +1,8 @@
 """Tasks: data made on the spot, the same for the same seed. Each says what it is in describe()."""
 
+from .digits import Digits
 from .recall import DelayedRecall
 from .retrieval import Retrieval
+from .text import CharacterText
 
-__all__ = ["DelayedRecall", "Retrieval"]
+__all__ = ["CharacterText", "DelayedRecall", "Digits", "Retrieval"]

@@ -1,0 +1,83 @@
+"""Text for a character model: Python's own documentation, which is in every Python."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ..language import say
+
+
+@dataclass(frozen=True)
+class CharacterText:
+    """A text, cut into one part to learn from and, after it, one to be tested on.
+
+    text: by default the topics of `pydoc_data`, in the order of their names, some 440,000 characters, which differ a
+    little from one version of Python to the next. share: of the part to learn from, in (0, 1). Characters are numbered
+    in their order.
+    """
+
+    text: str = ""
+    share: float = 0.9
+
+    def describe(self) -> str:
+        """The task in one sentence, in the language of the package."""
+        return say(
+            f"Prezice caracterul următor: {len(self.content)} de caractere de documentație Python.",
+            f"Predict the next character: {len(self.content)} characters of Python documentation.",
+        )
+
+    @cached_property
+    def content(self) -> str:
+        if self.text:
+            return self.text
+        from pydoc_data.topics import topics
+
+        return "\n".join(topics[name] for name in sorted(topics))
+
+    @cached_property
+    def characters(self) -> list[str]:
+        return sorted(set(self.content))
+
+    @property
+    def vocabulary(self) -> int:
+        return len(self.characters)
+
+    def encode(self, text: str) -> Tensor:
+        """Numbers (n,). Raises ValueError for a character that the text does not have."""
+        numbers = {character: i for i, character in enumerate(self.characters)}
+        unknown = sorted(set(text) - set(numbers))
+        if unknown:
+            raise ValueError(f"the text has no {unknown[0]!r}; leave it out, or choose from {''.join(self.characters)}")
+        return torch.tensor([numbers[character] for character in text], dtype=torch.long)
+
+    def decode(self, numbers: Tensor) -> str:
+        """The characters of numbers (n,).
+
+        >>> text = CharacterText("to be or not to be", share=0.5)
+        >>> text.decode(text.encode("note"))
+        'note'
+        """
+        return "".join(self.characters[i] for i in numbers.tolist())
+
+    @cached_property
+    def _parts(self) -> tuple[Tensor, Tensor]:
+        numbers = self.encode(self.content)
+        cut = round(self.share * len(numbers))
+        return numbers[:cut], numbers[cut:]
+
+    def batch(self, n: int, length: int, seed: int, part: str = "train") -> tuple[Tensor, Tensor]:
+        """n stretches (n, length) and what follows each of their characters, (n, length). part: "train" or "test".
+
+        The same for the same seed. Raises ValueError for a part that is too short, or has another name.
+        """
+        if part not in ("train", "test"):
+            raise ValueError(f'part={part!r}; choose "train" or "test"')
+        numbers = self._parts[part == "test"]
+        if len(numbers) <= length:
+            raise ValueError(f"the part has {len(numbers)} characters; length={length} needs at least {length + 1}")
+        starts = torch.randint(len(numbers) - length, (n, 1), generator=torch.Generator().manual_seed(seed))
+        places = starts + torch.arange(length + 1)  # (n, length + 1)
+        stretches = numbers[places]
+        return stretches[:, :-1], stretches[:, 1:]
