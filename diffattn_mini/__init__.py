@@ -19,36 +19,44 @@ from .softmax import cross_entropy, log_softmax, softmax
 
 if TYPE_CHECKING:
     from . import check, plots, widgets
+    from .dex import DexAdapter
     from .diff_attention import DiffAttention, DiffAttentionV2
     from .family import make_attention
     from .generation import generate
     from .masks import causal_mask, padding_mask
     from .multi_head import KVCache, MultiHeadAttention
     from .positions import rotary, sinusoidal
+    from .recurrent import AdditiveAttention, Recurrent, Seq2Seq
     from .transformer import Config, EncoderDecoder, MiniGPT, VisionTransformer
 
 __version__ = "0.1.0"
 
 _HOMES = {  # what is imported when it is first asked for
     "diff_attention": ["DiffAttention", "DiffAttentionV2"],
+    "dex": ["DexAdapter"],
     "family": ["make_attention"],
     "generation": ["generate"],
     "masks": ["causal_mask", "padding_mask"],
     "multi_head": ["KVCache", "MultiHeadAttention"],
     "positions": ["rotary", "sinusoidal"],
+    "recurrent": ["AdditiveAttention", "Recurrent", "Seq2Seq"],
     "transformer": ["Config", "EncoderDecoder", "MiniGPT", "VisionTransformer"],
     **{module: [module] for module in ("check", "plots", "widgets")},
 }
 _LAZY = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
+    "AdditiveAttention",
     "Config",
+    "DexAdapter",
     "DiffAttention",
     "DiffAttentionV2",
     "EncoderDecoder",
     "KVCache",
     "MiniGPT",
     "MultiHeadAttention",
+    "Recurrent",
+    "Seq2Seq",
     "VisionTransformer",
     "attention_weights",
     "causal_mask",

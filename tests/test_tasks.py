@@ -7,7 +7,7 @@ from scipy import stats
 from sklearn.datasets import load_digits
 
 from diffattn_mini.experiments import experiments
-from diffattn_mini.experiments.language import TEXT, head_likeness
+from diffattn_mini.experiments.language import TEXT, likeness_of_heads
 from diffattn_mini.experiments.recall import Reader, gradient_path
 from diffattn_mini.tasks import CharacterText, DelayedRecall, Digits
 from diffattn_mini.transformer import Config, MiniGPT
@@ -65,13 +65,13 @@ def test_heads_that_look_alike_have_likeness_one():
     torch.manual_seed(0)
     model = MiniGPT(Config(TEXT.vocabulary, 32, 4, n_layers=1))
     tokens, _ = TEXT.batch(4, 16, 0)
-    assert 0 < head_likeness(model, tokens)[0] < 1
+    assert 0 < likeness_of_heads(model, tokens)[0] < 1
     attention = model.blocks[0].attention
     with torch.no_grad():
         for projection in (attention.q_proj, attention.k_proj):
             rows = projection.weight.unflatten(0, (4, 8))
             rows[:] = rows[:1].clone()
-    assert head_likeness(model, tokens)[0] == pytest.approx(1, abs=1e-5)
+    assert likeness_of_heads(model, tokens)[0] == pytest.approx(1, abs=1e-5)
 
 
 def test_the_gradient_s_path_of_a_linear_recurrence_is_a_power():
@@ -82,7 +82,8 @@ def test_the_gradient_s_path_of_a_linear_recurrence_is_a_power():
     with torch.no_grad():
         for p in body.parameters():
             p.zero_()
-        body.weight_hh_l0.copy_(0.9 * torch.eye(8)), body.weight_ih_l0.copy_(1e-4 * torch.eye(8))  # `tanh` is a line here
+        body.weight_hh_l0.copy_(0.9 * torch.eye(8))
+        body.weight_ih_l0.copy_(1e-4 * torch.eye(8))  # so small that `tanh` is a line
     assert gradient_path(model, task) == pytest.approx(0.9**10, rel=1e-3)
 
 

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..measures import head_likeness
 from ..tasks import CharacterText
 from ..training import train
 from ..transformer import Config, MiniGPT
@@ -13,22 +14,19 @@ TEXT = CharacterText()
 
 
 @torch.no_grad()
-def head_likeness(model: MiniGPT, tokens: Tensor) -> list[float]:
+def likeness_of_heads(model: MiniGPT, tokens: Tensor) -> list[float]:
     """Layer by layer, the mean cosine between the maps of two different heads."""
     found: list[float] = []
     x = model.embedding(tokens)
     for block in model.blocks:
         _, weights = block.attention(block.norm1(x), return_weights=True)  # (B, h, T, T)
-        maps = F.normalize(weights.flatten(2), dim=-1)  # (B, h, T * T)
-        likeness = (maps @ maps.mT).mean(0)  # (h, h)
-        others = ~torch.eye(len(likeness), dtype=torch.bool)
-        found.append(likeness[others].mean().item())
+        found.append(head_likeness(weights).item())
         x = block(x)
     return found
 
 
 @torch.no_grad()
-def test_loss(model: MiniGPT, length: int, texts: int = 128) -> float:
+def loss_on_new_text(model: MiniGPT, length: int, texts: int = 128) -> float:
     inputs, targets = TEXT.batch(texts, length, seed=10**6, part="test")
     losses = [F.cross_entropy(model(x).flatten(0, 1), y.flatten())
               for x, y in zip(inputs.split(32), targets.split(32), strict=True)]  # fmt: skip
@@ -56,8 +54,8 @@ def run(arm: str, seed: int, rate: float, steps: int, length: int, dim: int, n_h
 
     train(model, lambda step: TEXT.batch(16, length, 10**4 * (seed + 1) + step), loss, steps, rate, progress=False)
     tokens, _ = TEXT.batch(16, length, seed=10**6 + 1, part="test")
-    return {"parameters": sum(p.numel() for p in model.parameters()), "loss": test_loss(model, length),
-            "head_likeness": head_likeness(model, tokens), **largest_values(model, tokens)}  # fmt: skip
+    return {"parameters": sum(p.numel() for p in model.parameters()), "loss": loss_on_new_text(model, length),
+            "head_likeness": likeness_of_heads(model, tokens), **largest_values(model, tokens)}  # fmt: skip
 
 
 EXPERIMENTS = [

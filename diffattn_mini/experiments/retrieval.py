@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..family import KINDS, make_attention
+from ..measures import answer_share
 from ..multi_head import MultiHeadAttention
 from ..tasks import Retrieval
 from ..training import train
@@ -70,9 +71,7 @@ def measure(model: Finder, length: int, seed: int, texts: int) -> Record:
     """How often the answer is right among so many pairs, and its share of the sum of |A| in the mean over the heads."""
     pairs = Retrieval(length).batch(texts, seed)
     scores, weights = model(*pairs[:3], return_weights=True)  # (B, M, values), (B, h, M, N)
-    size = weights.abs()
-    places = pairs.places[:, None, :, None].expand(-1, size.shape[1], -1, -1)  # (B, h, M, 1)
-    share = size.gather(-1, places)[..., 0] / size.sum(-1)
+    share = answer_share(weights, pairs.places[:, None].expand(weights.shape[:-1]))  # (B, h, M)
     return {f"accuracy_{length}": (scores.argmax(-1) == pairs.answers).float().mean().item(),
             f"share_{length}": share.nanmean().item()}  # fmt: skip
 

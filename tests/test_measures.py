@@ -1,0 +1,155 @@
+"""The measures against their formulas, other libraries and cases whose answer is known."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from scipy.spatial.distance import cosine
+from torch import nn
+
+from diffattn_mini.measures import (
+    answer_share,
+    entropy,
+    gradient_norms,
+    head_likeness,
+    hessian_eigenvalues,
+    largest_score,
+    linear_cka,
+    noise_share,
+    quantise,
+    recorded_sizes,
+)
+
+seeds = st.integers(0, 10**6)
+
+
+def draw(seed, *shape):
+    return torch.tensor(np.random.default_rng(seed).normal(size=shape))
+
+
+@given(seeds)
+def test_shares_are_sums_of_sizes(seed):
+    weights, answer = draw(seed, 3, 5), torch.tensor([0, 4, 2])
+    noise = torch.ones(3, 5, dtype=torch.bool)
+    noise[torch.arange(3), answer] = False
+    shares = answer_share(weights, answer).tolist()
+    for row, place, share in zip(weights.tolist(), answer.tolist(), shares, strict=True):
+        assert share == pytest.approx(abs(row[place]) / sum(map(abs, row)))
+    torch.testing.assert_close(answer_share(weights, answer) + noise_share(weights, noise), torch.ones(3).double())
+    signed = weights.sum(-1) - weights[torch.arange(3), answer]
+    torch.testing.assert_close(noise_share(weights, noise, signed=True), signed)
+
+
+@given(seeds)
+def test_entropy_is_that_of_scipy(seed):
+    weights = draw(seed, 4, 6)
+    weights[0, 2] = 0
+    np.testing.assert_allclose(entropy(weights), stats.entropy(weights.abs().numpy(), axis=1), atol=1e-12)
+
+
+def test_entropy_at_its_ends():
+    assert entropy(torch.eye(5)[2]).item() == 0
+    assert entropy(torch.full((7,), -0.1)).item() == pytest.approx(math.log(7))
+
+
+def test_likeness_of_heads_is_the_mean_cosine_of_their_pairs():
+    maps = draw(0, 2, 3, 4, 4)
+    cosines = [1 - cosine(a, b) for text in maps.flatten(2).numpy() for a, b in itertools.permutations(text, 2)]
+    assert head_likeness(maps).item() == pytest.approx(np.mean(cosines))
+
+
+@given(seeds, st.floats(0.1, 10))
+def test_cka_does_not_see_rotation_or_scale_and_is_the_ratio_of_centred_kernels(seed, scale):
+    x, y = draw(seed, 12, 4), draw(seed + 1, 12, 6)
+    turn = torch.linalg.qr(draw(seed + 2, 4, 4)).Q
+    torch.testing.assert_close(linear_cka(scale * x @ turn + 3, y), linear_cka(x, y))
+    torch.testing.assert_close(linear_cka(x, scale * x @ turn), torch.tensor(1.0).double())
+    centre = np.eye(12) - 1 / 12
+    K, L = (centre @ (z @ z.T).numpy() @ centre for z in (x, y))
+    assert linear_cka(x, y).item() == pytest.approx((K * L).sum() / np.sqrt((K * K).sum() * (L * L).sum()))
+
+
+@given(seeds, st.integers(2, 9))
+def test_few_bits_leave_few_levels_and_errors_of_half_a_step(seed, bits):
+    x = draw(seed, 200)
+    rounded = quantise(x, bits)
+    step = x.abs().max() / (2 ** (bits - 1) - 1)
+    assert len(rounded.unique()) <= 2**bits - 1
+    assert (rounded - x).abs().max() <= step / 2 * (1 + 1e-9)
+    torch.testing.assert_close((rounded / step).round(), rounded / step)
+    assert quantise(torch.zeros(3), bits).tolist() == [0, 0, 0]
+
+
+def test_sizes_are_recorded_while_asked_for_and_not_after():
+    model = nn.Sequential(nn.Linear(2, 3, bias=False), nn.ReLU())
+    with torch.no_grad():
+        model[0].weight.copy_(torch.tensor([[1.0, 0], [0, -2], [4, 0]]))
+    with recorded_sizes(model) as sizes:
+        model(torch.tensor([1.0, 1.0]))
+        model(torch.tensor([0.5, 0.5]))
+    assert sizes == {"0": {"largest": 4.0, "median": 1.0}, "1": {"largest": 4.0, "median": 0.5}}
+    model(torch.tensor([100.0, 0.0]))
+    assert sizes["0"]["largest"] == 4.0
+    with recorded_sizes(model, (nn.ReLU,)) as sizes:
+        model(torch.tensor([1.0, 1.0]))
+    assert list(sizes) == ["1"]
+
+
+def test_the_largest_score_is_the_largest_of_all_pairs():
+    q, k = draw(0, 2, 3, 4), draw(1, 2, 5, 4)
+    scores = [abs(float(np.dot(q[b, t], k[b, s]))) / 2 for b in range(2) for t in range(3) for s in range(5)]
+    assert largest_score(q, k) == pytest.approx(max(scores))
+
+
+def test_gradient_norms_are_those_of_finite_differences():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)).double()
+    x = draw(0, 5, 3)
+    model(x).square().sum().backward()
+    norms = gradient_norms(model)
+    for name, p in model.named_parameters():
+        slopes = []
+        for i in range(p.numel()):
+            ends = []
+            for step in (1e-6, -2e-6):
+                with torch.no_grad():
+                    p.view(-1)[i] += step
+                    ends.append(model(x).square().sum().item())
+            with torch.no_grad():
+                p.view(-1)[i] += 1e-6
+            slopes.append((ends[0] - ends[1]) / 2e-6)
+        assert norms[name] == pytest.approx(np.linalg.norm(slopes), rel=1e-6)
+
+
+def test_the_hessian_of_a_quadratic_form_has_the_eigenvalues_of_its_matrix():
+    matrix = draw(0, 6, 6)
+    matrix = matrix + matrix.T
+    line = nn.Linear(6, 1, bias=False).double()
+    found = hessian_eigenvalues(line, lambda m: m.weight[0] @ matrix @ m.weight[0] / 2)
+    np.testing.assert_allclose(found, np.linalg.eigvalsh(matrix.numpy()), atol=1e-10)
+    assert found[0] < 0 < found[-1]
+
+
+def test_parameters_that_bend_nothing_have_eigenvalue_zero():
+    line = nn.Linear(2, 1).double()
+    found = hessian_eigenvalues(line, lambda m: m.weight.square().sum() + m.bias.sum())
+    np.testing.assert_allclose(found, [0, 2, 2], atol=1e-12)
+
+
+@pytest.mark.parametrize(("call", "error", "says"), [
+    (lambda: answer_share(torch.ones(2, 3), torch.tensor([0])), ValueError, r"one place a row, \(2,\)"),
+    (lambda: answer_share(torch.ones(3), torch.tensor(3)), ValueError, r"must lie in 0\.\.2"),
+    (lambda: noise_share(torch.ones(3), torch.ones(3)), TypeError, "noise has dtype torch.float32"),
+    (lambda: head_likeness(torch.ones(1, 1, 2, 2)), ValueError, "at least 2 heads"),
+    (lambda: linear_cka(torch.ones(3, 2), torch.ones(4, 2)), ValueError, "x has shape"),
+    (lambda: quantise(torch.ones(3), 1), ValueError, "bits=1"),
+    (lambda: hessian_eigenvalues(nn.Linear(100, 100), None), ValueError, "10100 parameters"),
+])  # fmt: skip
+def test_what_cannot_be_measured_is_refused(call, error, says):
+    with pytest.raises(error, match=says):
+        call()

@@ -1,0 +1,160 @@
+"""Recurrent networks: equal to those of torch, additive attention to its formula, searches to brute force."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from diffattn_mini.recurrent import AdditiveAttention, Recurrent, Seq2Seq
+
+THEIRS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
+
+
+def pair(kind, dtype):
+    """Ours and that of torch, with the same weights."""
+    torch.manual_seed(0)
+    ours, theirs = Recurrent(kind, 5, 7).to(dtype), THEIRS[kind](5, 7, batch_first=True).to(dtype)
+    theirs.load_state_dict({f"{name}_l0": weight for name, weight in ours.cell.state_dict().items()})
+    return ours, theirs
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-12)])
+def test_states_and_gradients_equal_those_of_torch(kind, dtype, tolerance):
+    ours, theirs = pair(kind, dtype)
+    x = torch.randn(3, 11, 5, dtype=dtype, requires_grad=True)
+    states, last = ours(x)
+    expected, end = theirs(x)
+    end = torch.cat([part[0] for part in end], dim=-1) if kind == "lstm" else end[0]
+    torch.testing.assert_close(states, expected, atol=tolerance, rtol=0)
+    torch.testing.assert_close(last, end, atol=tolerance, rtol=0)
+    weight = torch.randn_like(states)
+    mine = torch.autograd.grad((states * weight).sum(), [x, *ours.cell.parameters()])
+    other = torch.autograd.grad((expected * weight).sum(), [x, *theirs.parameters()])
+    for a, b in zip(mine, other, strict=True):
+        torch.testing.assert_close(a, b, atol=20 * tolerance, rtol=1e-5 if dtype == torch.float32 else 0)
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+def test_padding_leaves_the_last_state_as_it_was(kind):
+    ours, theirs = pair(kind, torch.float64)
+    x, lengths = torch.randn(3, 6, 5, dtype=torch.float64), torch.tensor([6, 2, 4])
+    states, last = ours(x, lengths)
+    packed = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first=True, enforce_sorted=False)
+    _, end = theirs(packed)
+    torch.testing.assert_close(last, torch.cat([part[0] for part in end], -1) if kind == "lstm" else end[0])
+    x[1, 2:] = 100
+    torch.testing.assert_close(ours(x, lengths)[1], last)
+
+
+def test_additive_attention_is_its_formula():
+    torch.manual_seed(0)
+    attention = AdditiveAttention(4).double()
+    q, keys, values = (torch.randn(shape, dtype=torch.float64) for shape in ((2, 4), (2, 5, 4), (2, 5, 3)))
+    mask = torch.tensor([[True] * 5, [True, True, True, False, False]])
+    context, weights = attention(q, keys, values, mask)
+    W, U, v = (p.weight.detach() for p in (attention.q_proj, attention.k_proj, attention.v))
+    for b, length in ((0, 5), (1, 3)):
+        scores = [math.exp(v[0] @ torch.tanh(W @ q[b] + U @ keys[b, s])) for s in range(length)]
+        expected = torch.tensor([score / sum(scores) for score in scores] + [0] * (5 - length), dtype=torch.float64)
+        torch.testing.assert_close(weights[b], expected)
+        torch.testing.assert_close(context[b], sum(w * value for w, value in zip(expected, values[b], strict=True)))
+
+
+@pytest.mark.parametrize("kind", THEIRS)
+@pytest.mark.parametrize("attention", [True, False])
+def test_a_translator_takes_no_notice_of_padding_or_of_words_to_come(kind, attention):
+    torch.manual_seed(0)
+    model = Seq2Seq(9, 7, 8, attention, kind).double()
+    source, target, lengths = torch.randint(9, (2, 5)), torch.randint(7, (2, 6)), torch.tensor([3, 5])
+    before = model(source, target, lengths)
+    padded = torch.cat([source, torch.randint(9, (2, 4))], dim=1)
+    torch.testing.assert_close(model(padded, target, lengths), before)
+    changed = target.clone()
+    changed[:, 4:] = 0
+    torch.testing.assert_close(model(source, changed, lengths)[:, :4], before[:, :4])
+    other = source.clone()
+    other[:, 0] = (other[:, 0] + 1) % 9
+    assert not torch.allclose(model(other, target, lengths), before)
+
+
+def fit(model, steps=250):
+    """Learn to write a sequence of 2 to 6 letters backwards. 0 pads and starts, 1 ends. Returns the last loss."""
+    generator = torch.Generator().manual_seed(0)
+    optimiser = torch.optim.Adam(model.parameters(), lr=0.01)
+    for _ in range(steps):
+        source, lengths, target = backwards(64, generator)
+        scores = model(source, torch.cat([torch.zeros(64, 1, dtype=torch.long), target[:, :-1]], dim=1), lengths)
+        loss = nn.functional.cross_entropy(scores.flatten(0, 1), target.flatten(), ignore_index=0)
+        optimiser.zero_grad(), loss.backward(), optimiser.step()
+    return loss.item()
+
+
+def backwards(n, generator):
+    lengths = torch.randint(2, 7, (n,), generator=generator)
+    source, target = torch.zeros(n, 6, dtype=torch.long), torch.zeros(n, 7, dtype=torch.long)
+    for i, length in enumerate(lengths.tolist()):
+        source[i, :length] = torch.randint(2, 8, (length,), generator=generator)
+        target[i, :length], target[i, length] = source[i, :length].flip(0), 1
+    return source, lengths, target
+
+
+def test_with_attention_it_learns_to_write_backwards_and_looks_where_it_should():
+    torch.manual_seed(0)
+    model = Seq2Seq(8, 8, 32)
+    fit(model)
+    source, lengths, target = backwards(100, torch.Generator().manual_seed(1))
+    said = model.beam(source, lengths, start=0, end=1, limit=8)
+    right = [tokens == target[i, :length].tolist()
+             for i, ((tokens, _), length) in enumerate(zip(said, lengths.tolist(), strict=True))]  # fmt: skip
+    assert sum(right) >= 95
+    target_in = torch.cat([torch.zeros(100, 1, dtype=torch.long), target[:, :-1]], dim=1)
+    _, weights = model(source, target_in, lengths, return_weights=True)
+    torch.testing.assert_close(weights.sum(-1), torch.ones(100, 7))
+    assert all((weights[i, :, length:] == 0).all() for i, length in enumerate(lengths.tolist()))
+
+
+def weight_of(model, source, tokens, start, end):
+    """The logarithm of the weight of a whole target, from the scores of one forward pass."""
+    written = torch.tensor([[start, *tokens]])
+    logs = model(source, written).log_softmax(-1)[0]
+    return sum(logs[i, token].item() for i, token in enumerate([*tokens, end]))
+
+
+def test_searches_against_brute_force_on_a_tiny_vocabulary():
+    torch.manual_seed(3)
+    model, source, limit = Seq2Seq(5, 4, 6).double(), torch.tensor([[1, 4, 2]]), 3
+    with torch.no_grad():
+        model.head.weight *= 6  # so that targets differ in weight
+        whole = {tokens: weight_of(model, source, tokens, 0, 1)
+                 for n in range(limit) for tokens in itertools.product((0, 2, 3), repeat=n)}  # fmt: skip
+        logs = {}
+        for tokens in itertools.product((0, 2, 3), repeat=limit):  # cut off by the limit: no end
+            scores = model(source, torch.tensor([[0, *tokens[:-1]]])).log_softmax(-1)[0]
+            logs[tokens] = sum(scores[i, token].item() for i, token in enumerate(tokens))
+    best = max((whole | logs).items(), key=lambda item: item[1])
+    tokens, total = model.beam(source, None, 0, 1, limit, width=64)[0]
+    assert (tuple(tokens), total) == (best[0], pytest.approx(best[1]))
+    totals = [model.beam(source, None, 0, 1, limit, width=width)[0][1] for width in (1, 2, 64)]
+    assert totals[0] <= totals[2] + 1e-12 and totals[1] <= totals[2] + 1e-12
+    tokens, state = [], None
+    states, state, mask = model.encode(source)
+    for _ in range(limit):  # greedy, by hand
+        scores, state, _ = model.step(torch.tensor([tokens[-1] if tokens else 0]), state, states, mask)
+        tokens.append(scores.argmax().item())
+        if tokens[-1] == 1:
+            break
+    assert model.beam(source, None, 0, 1, limit)[0][0] == [token for token in tokens if token != 1]
+
+
+@pytest.mark.parametrize(("call", "says"), [
+    (lambda: Recurrent("lsmt", 3, 4), "kind='lsmt'; choose from rnn, gru, lstm"),
+    (lambda: Recurrent("rnn", 3, 4)(torch.zeros(2, 5, 4)), r"\(B, T, input_dim=3\) is expected"),
+    (lambda: Seq2Seq(3, 3, 4, attention=False)(torch.zeros(1, 2, dtype=torch.long), torch.zeros(1, 2, dtype=torch.long),
+                                               return_weights=True), "there are no weights without attention"),
+])  # fmt: skip
+def test_what_cannot_be_is_refused(call, says):
+    with pytest.raises(ValueError, match=says):
+        call()
