@@ -9,7 +9,15 @@ from sklearn.datasets import load_digits
 from diffattn_mini.experiments import experiments
 from diffattn_mini.experiments.language import TEXT, likeness_of_heads
 from diffattn_mini.experiments.recall import Reader, gradient_path
-from diffattn_mini.tasks import CharacterText, DelayedRecall, Digits
+from diffattn_mini.tasks import (
+    CharacterText,
+    DelayedRecall,
+    Digits,
+    Electrocardiogram,
+    InContextClasses,
+    Needles,
+    SelectiveCopying,
+)
 from diffattn_mini.transformer import Config, MiniGPT
 
 
@@ -94,3 +102,74 @@ def test_every_experiment_says_what_it_is_in_both_languages():
         assert len(experiment.seeds) >= 5 and all(len(experiment.describe[lang]) > 30 for lang in ("ro", "en"))
         if {"diff", "diff2"} & set(experiment.arms):
             assert "normed" in experiment.arms  # the control beside it
+
+
+# Sequences and signals
+
+
+@pytest.mark.parametrize(("length", "needles"), [(9, 1), (9, 2), (64, 8)])
+@pytest.mark.parametrize("depth", [0, 0.3, 0.5, 1])
+def test_a_needle_stands_at_its_depth_and_its_key_nowhere_else(length, needles, depth):
+    task = Needles(length, needles, depth)
+    texts, answers = task.batch(30, 0)
+    for text, answer in zip(texts.tolist(), answers.tolist(), strict=True):
+        places = [i for i, token in enumerate(text[:-1]) if token == text[-1]]
+        assert places == [round(depth * (length - 3))] and text[places[0] + 1] == answer
+        keys = [i for i, token in enumerate(text[:-1]) if task.n_words <= token < task.n_words + task.n_keys]
+        assert len(keys) == needles == len({text[i] for i in keys})
+        assert all(task.n_words + task.n_keys <= text[i + 1] < task.vocabulary for i in keys)
+
+
+def test_the_letters_to_copy_are_those_of_the_text_in_their_order():
+    task = SelectiveCopying(length=20, n_marked=5)
+    texts, letters = task.batch(50, 0)
+    for text, expected in zip(texts.tolist(), letters.tolist(), strict=True):
+        assert [token for token in text[:20] if token] == expected and text[20:] == [task.n_letters + 1] * 5
+
+
+@pytest.mark.parametrize("order", ["random", "alternating"])
+def test_the_classes_of_a_text_are_those_of_one_plane(order):
+    """A perceptron finds the plane from the points of a text, the one that is asked for among them."""
+    batch = InContextClasses(n_shots=30, dim=2, order=order).batch(40, 0)
+    signs = 2 * torch.cat([batch.classes, batch.answer[:, None]], dim=1) - 1
+    if order == "alternating":
+        assert batch.classes.tolist() == [[0, 1] * 15] * 40
+    else:
+        assert stats.binomtest(int(batch.classes.sum()), batch.classes.numel()).pvalue > 1e-4
+    assert 8 <= batch.answer.sum() <= 32
+    angles = torch.linspace(0, 2 * torch.pi, 20001)
+    planes = torch.stack([angles.cos(), angles.sin()])  # (2, directions)
+    for points, sign in zip(batch.points, signs, strict=True):
+        right = ((points @ planes).sign() == sign[:, None]).all(0)
+        assert right.any()
+
+
+def test_the_weighted_difference_of_the_electrodes_is_what_its_formula_says():
+    task = Electrocardiogram(noise=0)
+    record = task.record(0)
+    clean = record.first - record.second / task.balance
+    np.testing.assert_allclose(clean, (1 - task.share / task.balance) * record.heart, atol=1e-12)
+    spectrum = np.abs(np.fft.rfft(record.first))
+    at_50 = round(50 * task.seconds)
+    assert spectrum.argmax() == at_50 and np.abs(np.fft.rfft(clean))[at_50] < 0.01 * spectrum[at_50]
+    peaks = [i for i in range(1, len(record.heart) - 1) if record.heart[i] > 0.9 and record.heart[i] >= max(
+        record.heart[i - 1], record.heart[i + 1])]  # fmt: skip
+    assert np.diff(record.time[peaks]) == pytest.approx(60 / task.pulse, abs=2 / task.rate)
+
+
+@pytest.mark.parametrize("task", [Needles(), SelectiveCopying(), InContextClasses(), DelayedRecall(), Digits()])
+def test_batches_are_the_same_for_the_same_seed_and_others_for_another(task):
+    one, same, other = task.batch(8, 5), task.batch(8, 5), task.batch(8, 6)
+    assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not torch.equal(one[0], other[0])
+    assert len(task.describe()) > 20
+
+
+@pytest.mark.parametrize(("make", "says"), [
+    (lambda: Needles(length=8, n_needles=2), "n_needles=2"), (lambda: Needles(depth=1.5), "depth=1.5"),
+    (lambda: SelectiveCopying(4, 5), "n_marked=5"), (lambda: InContextClasses(order="sorted"), "order='sorted'"),
+    (lambda: InContextClasses(3, order="alternating"), "n_shots=3 is odd"),
+])  # fmt: skip
+def test_tasks_that_cannot_be_are_refused(make, says):
+    with pytest.raises(ValueError, match=says):
+        make()

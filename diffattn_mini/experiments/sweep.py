@@ -102,7 +102,8 @@ def summarise(result: dict[str, Any], metric: str | None = None) -> list[Record]
 
     For every arm the rate with the best mean over the seeds is taken. "difference" is the mean over the seeds of the
     arm's number less the first arm's on the same seed, "error" its standard error. The verdict is "win" or "loss" where
-    the difference is more than two standard errors from zero, else "tie"; the first arm has none.
+    the difference is more than two standard errors from zero, else "tie"; the first arm has none. With five seeds the
+    rule calls one true tie in nine a win or a loss, and the best rate is chosen on the seeds that are then reported.
     """
     metric = metric or result["metric"]
     better = max if result["larger"] else min

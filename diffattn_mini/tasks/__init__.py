@@ -3,6 +3,17 @@
 from .digits import Digits
 from .recall import DelayedRecall
 from .retrieval import Retrieval
+from .sequences import InContextClasses, Needles, SelectiveCopying
+from .signals import Electrocardiogram
 from .text import CharacterText
 
-__all__ = ["CharacterText", "DelayedRecall", "Digits", "Retrieval"]
+__all__ = [
+    "CharacterText",
+    "DelayedRecall",
+    "Digits",
+    "Electrocardiogram",
+    "InContextClasses",
+    "Needles",
+    "Retrieval",
+    "SelectiveCopying",
+]
