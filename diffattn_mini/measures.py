@@ -40,7 +40,9 @@ def noise_share(weights: Tensor, noise: Tensor, signed: bool = False) -> Tensor:
 
 
 def entropy(weights: Tensor) -> Tensor:
-    """How spread a row is, in natural units: 0 for one weight alone, log n for n equal ones. Of |weights|, brought to sum 1.
+    """How spread a row is, in natural units: 0 for one weight alone, log n for n equal ones.
+
+    It is taken of |weights|, brought to sum 1.
 
     weights: (..., n). Returns (...) in [0, log n].
 

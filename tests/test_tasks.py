@@ -129,7 +129,7 @@ def test_the_letters_to_copy_are_those_of_the_text_in_their_order():
 
 @pytest.mark.parametrize("order", ["random", "alternating"])
 def test_the_classes_of_a_text_are_those_of_one_plane(order):
-    """A perceptron finds the plane from the points of a text, the one that is asked for among them."""
+    """Some plane divides the points of a text as their classes say, the point that is asked for among them."""
     batch = InContextClasses(n_shots=30, dim=2, order=order).batch(40, 0)
     signs = 2 * torch.cat([batch.classes, batch.answer[:, None]], dim=1) - 1
     if order == "alternating":

@@ -6,6 +6,7 @@ from .retrieval import Retrieval
 from .sequences import InContextClasses, Needles, SelectiveCopying
 from .signals import Electrocardiogram
 from .text import CharacterText
+from .translation import Translation
 
 __all__ = [
     "CharacterText",
@@ -16,4 +17,5 @@ __all__ = [
     "Needles",
     "Retrieval",
     "SelectiveCopying",
+    "Translation",
 ]
