@@ -7,7 +7,7 @@ SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUTF8 := 1
 
-.PHONY: help env notebooks book serve check test test-package test-notebooks test-environments test-site bench clean
+.PHONY: help env notebooks book serve check test test-package test-notebooks test-environments test-site bench experiments clean
 
 help:
 	@echo "make book               both sites: _build/html/index.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make notebooks          manuscripts -> notebooks/ro, notebooks/en"
 	@echo "make test-environments  the notebooks with the versions that Colab ships"
 	@echo "make bench              how fast and how large each form of attention is (about 10 minutes)"
+	@echo "make experiments        run what is not stored yet, on all processors (hours; it may be stopped and started again)"
 	@echo "make clean              remove what was built (the environment stays)"
 	@echo "On Linux without a GPU add TORCH=cpu: it spares gigabytes of CUDA."
 
@@ -57,6 +58,9 @@ test-environments: notebooks
 test-site: book
 	@echo "test: the two sites, in a browser"
 	@$(RUN) -m pytest -q tests/site
+
+experiments: env
+	@$(RUN) -m diffattn_mini.experiments run all
 
 bench: env
 	@$(RUN) -m diffattn_mini.bench

@@ -15,7 +15,7 @@ def main() -> None:
     commands.add_parser("list", help="every experiment, and whether its result is stored")
     for name, help in (("run", "run an experiment, or what is left of it"), ("show", "the summary of a stored result")):
         command = commands.add_parser(name, help=help)
-        command.add_argument("names", nargs="+", metavar="NAME")
+        command.add_argument("names", nargs="+", metavar="NAME", help="of an experiment; or all")
         command.add_argument("--output", type=Path, default=RESULTS, help="the folder of the results")
         if name == "run":
             command.add_argument("--jobs", type=int, help="processes, by default one a processor")
@@ -28,7 +28,7 @@ def main() -> None:
             state = "stored " if (RESULTS / f"{experiment.name}.json").exists() else "not run"
             print(f"{experiment.name:<24} {state}  {len(experiment.jobs()):>4} runs  {experiment.describe['en']}")
         return
-    for name in options.names:
+    for name in known if options.names == ["all"] else options.names:
         if name not in known:
             sys.exit(f"there is no experiment {name!r}; choose from {', '.join(known)}")
         if options.command == "run":
