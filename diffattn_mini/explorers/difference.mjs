@@ -18,9 +18,10 @@ const TEXT = {
 };
 const percent = (share) => Math.round(100 * share);
 
-// The noise of the two maps, drawn once from a standard normal and kept.
-const NOISE1 = [0.9, 0.3, -0.6, 0, 1.2, 0.5, -1.0, 0.8];
-const NOISE2 = [-0.5, 1.1, 0.7, 0, -0.9, -1.2, 0.9, 0.2];
+// Noise of mean 0 and deviation 1 over the seven words that are not the answer, drawn once and kept; the second is at a
+// right angle to the first, so that the slider is their correlation.
+const NOISE1 = [0.80, 0.00, -1.20, 0, 1.20, 0.27, -1.73, 0.66];
+const NOISE2 = [-0.13, 1.71, -0.06, 0, -0.40, -1.76, -0.23, 0.88];
 const SIGNAL = 2.2;
 
 export const softmax = (scores) => {
@@ -30,7 +31,7 @@ export const softmax = (scores) => {
   return e.map((x) => x / sum);
 };
 
-// Both maps and their difference. shared = 0: each map has its own noise; 1: both hear the same.
+// Both maps and their difference. shared: the correlation of the noise; 0: each map has its own, 1: both hear the same.
 export const maps = (lam, shared, answer = 3) => {
   const own = Math.sqrt(1 - shared * shared);
   const scores1 = NOISE1.map((n, i) => (i === answer ? SIGNAL : n));
