@@ -6,7 +6,7 @@ from .retrieval import Retrieval
 from .sequences import InContextClasses, Needles, SelectiveCopying
 from .signals import Electrocardiogram
 from .text import CharacterText
-from .translation import Translation
+from .translation import Translation, Vocabulary, detokenise, tokenise
 
 __all__ = [
     "CharacterText",
@@ -18,4 +18,7 @@ __all__ = [
     "Retrieval",
     "SelectiveCopying",
     "Translation",
+    "Vocabulary",
+    "detokenise",
+    "tokenise",
 ]
