@@ -123,6 +123,14 @@ def test_verdicts_follow_the_rule(larger):
     assert rows["standard"]["deviation"] == pytest.approx(np.std(noise, ddof=1)) and "verdict" not in rows["standard"]
 
 
+def test_a_rate_at_which_a_seed_did_not_reach_the_metric_does_not_stand_for_its_arm():
+    records = [{"arm": arm, "rate": rate, "seed": seed, "steps": None if (rate, seed) == (1, 0) else 10 * rate + seed}
+               for arm in ("standard", "diff") for rate in (1, 2) for seed in range(3)]  # fmt: skip
+    result = {"records": records, "metric": "steps", "larger": False, "arms": ["standard", "diff"], "rates": [1, 2],
+              "seeds": [0, 1, 2]}  # fmt: skip
+    assert [(row["arm"], row["rate"], row["mean"]) for row in summarise(result)] == [("standard", 2, 21), ("diff", 2, 21)]
+
+
 def test_the_command_line_lists_runs_and_refuses(tmp_path):
     def command(*words):
         words = [sys.executable, "-m", "diffattn_mini.experiments", *words]

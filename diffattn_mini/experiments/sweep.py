@@ -216,7 +216,8 @@ def _processor() -> str:
 
 
 def _numbers(records: list[Record], arm: str, rate: float, metric: str) -> dict[int, float]:
-    return {r["seed"]: r[metric] for r in records if (r["arm"], r["rate"]) == (arm, rate) and metric in r}
+    found = {r["seed"]: r.get(metric) for r in records if (r["arm"], r["rate"]) == (arm, rate)}
+    return {seed: number for seed, number in found.items() if number is not None}  # a metric may not have been reached
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:
