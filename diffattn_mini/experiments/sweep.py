@@ -217,7 +217,7 @@ def _processor() -> str:
 
 def _numbers(records: list[Record], arm: str, rate: float, metric: str) -> dict[int, float]:
     found = {r["seed"]: r.get(metric) for r in records if (r["arm"], r["rate"]) == (arm, rate)}
-    return {seed: number for seed, number in found.items() if number is not None}  # a metric may not have been reached
+    return {seed: number for seed, number in found.items() if number is not None}
 
 
 def _write(path: Path, result: dict[str, Any]) -> None:
