@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .dex import DexAdapter
     from .diff_attention import DiffAttention, DiffAttentionV2
     from .family import make_attention
-    from .generation import generate
+    from .generation import generate, translate
     from .masks import causal_mask, padding_mask
     from .multi_head import KVCache, MultiHeadAttention
     from .positions import rotary, sinusoidal
@@ -35,7 +35,7 @@ _HOMES = {  # what is imported when it is first asked for
     "diff_attention": ["DiffAttention", "DiffAttentionV2"],
     "dex": ["DexAdapter"],
     "family": ["make_attention"],
-    "generation": ["generate"],
+    "generation": ["generate", "translate"],
     "masks": ["causal_mask", "padding_mask"],
     "multi_head": ["KVCache", "MultiHeadAttention"],
     "positions": ["rotary", "sinusoidal"],
@@ -76,6 +76,7 @@ __all__ = [
     "set_language",
     "sinusoidal",
     "softmax",
+    "translate",
     "widgets",
 ]
 

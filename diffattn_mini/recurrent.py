@@ -158,7 +158,8 @@ class Seq2Seq(nn.Module):
 
     forward(source, target, lengths=None): integers (B, S), (B, T), lengths (B,) of the sources -> scores of each next
     target token (B, T, target_vocabulary), and with return_weights the weights (B, T, S) (attention only).
-    encode and step are its two halves. Source: Sutskever et al., arXiv 1409.3215; Bahdanau et al., arXiv 1409.0473.
+    encode and step are its two halves; `translate` writes with begin and advance.
+    Source: Sutskever et al., arXiv 1409.3215; Bahdanau et al., arXiv 1409.0473.
 
     >>> model = Seq2Seq(7, 9, dim=8)
     >>> model(torch.zeros(2, 3, dtype=torch.long), torch.zeros(2, 4, dtype=torch.long)).shape
@@ -208,35 +209,13 @@ class Seq2Seq(nn.Module):
         stacked = torch.stack(scores, dim=1)
         return (stacked, torch.stack(weights, dim=1)) if return_weights else stacked
 
-    @torch.no_grad()
-    def beam(
-        self, source: Tensor, lengths: Tensor | None, start: int, end: int, limit: int, width: int = 1
-    ) -> list[tuple[list[int], float]]:
-        """For each source the best target found: its tokens without start and end, and the logarithm of its weight.
+    def begin(self, source: Tensor, lengths: Tensor | None = None) -> tuple[Tensor | None, ...]:
+        """What translate keeps between two words: the writer's state, the reader's states and their mask."""
+        states, state, mask = self.encode(source, lengths)
+        return state, states, mask
 
-        At every word the best `width` beginnings are kept; width 1 is greedy search. A target stops at `end`, or
-        unfinished after limit tokens. Length is neither rewarded nor punished.
-        """
-        found = []
-        for i in range(len(source)):
-            one = slice(i, i + 1)
-            states, state, mask = self.encode(source[one], None if lengths is None else lengths[one])
-            alive: list[tuple[list[int], float, Tensor]] = [([], 0.0, state)]
-            finished: list[tuple[list[int], float]] = []
-            for _ in range(limit):
-                grown = []
-                for tokens, total, state in alive:
-                    last = source.new_tensor([tokens[-1] if tokens else start])
-                    scores, new, _ = self.step(last, state, states, mask)
-                    logs, best = scores[0].log_softmax(-1).topk(min(width, scores.shape[-1]))
-                    grown += [([*tokens, token], total + log, new)
-                              for token, log in zip(best.tolist(), logs.tolist(), strict=True)]  # fmt: skip
-                grown = sorted(grown, key=lambda one: -one[1])[:width]
-                finished += [(tokens[:-1], total) for tokens, total, _ in grown if tokens[-1] == end]
-                alive = [one for one in grown if one[0][-1] != end]
-                best_finished = max((total for _, total in finished), default=-math.inf)
-                if not alive or alive[0][1] <= best_finished:  # going on can only lower a weight
-                    break
-            finished += [(tokens, total) for tokens, total, _ in alive]
-            found.append(max(finished, key=lambda one: one[1]))
-        return found
+    def advance(self, tokens: Tensor, memory: tuple[Tensor | None, ...]) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+        """Tokens written so far (B, T), start included -> scores of the next (B, V), and the memory after it."""
+        state, states, mask = memory
+        scores, state, _ = self.step(tokens[:, -1], state, states, mask)
+        return scores, (state, states, mask)

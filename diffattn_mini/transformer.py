@@ -188,7 +188,8 @@ class EncoderDecoder(nn.Module):
 
     config.vocabulary counts the target's tokens, source_vocabulary the source's.
     forward(source, target, lengths=None): integers (B, S) and (B, T), lengths (B,) of the sources ->
-    scores of each next target token, (B, T, vocabulary). encode and decode are its two halves.
+    scores of each next target token, (B, T, vocabulary). encode and decode are its two halves;
+    `translate` writes with begin and advance.
     Source: Vaswani et al., 2017.
 
     >>> model = EncoderDecoder(Config(vocabulary=7), source_vocabulary=5)
@@ -232,6 +233,17 @@ class EncoderDecoder(nn.Module):
 
     def forward(self, source: Tensor, target: Tensor, lengths: Tensor | None = None) -> Tensor:
         return self.decode(target, *self.encode(source, lengths))
+
+    def begin(self, source: Tensor, lengths: Tensor | None = None) -> tuple[Tensor | None, ...]:
+        """What translate keeps between two words: the encoder's vectors and the mask of their padding."""
+        return self.encode(source, lengths)
+
+    def advance(self, tokens: Tensor, memory: tuple[Tensor | None, ...]) -> tuple[Tensor, tuple[Tensor | None, ...]]:
+        """Tokens written so far (B, T), start included -> scores of the next (B, V), and the same memory.
+
+        The words so far are read anew each time: short, and nothing to reorder when a search changes its mind.
+        """
+        return self.decode(tokens, *memory)[:, -1], memory
 
 
 class VisionTransformer(nn.Module):

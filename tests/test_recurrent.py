@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from diffattn_mini import Config, EncoderDecoder, translate
 from diffattn_mini.recurrent import AdditiveAttention, Recurrent, Seq2Seq
 
 THEIRS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
@@ -106,7 +107,7 @@ def test_with_attention_it_learns_to_write_backwards_and_looks_where_it_should()
     model = Seq2Seq(8, 8, 32)
     fit(model)
     source, lengths, target = backwards(100, torch.Generator().manual_seed(1))
-    said = model.beam(source, lengths, start=0, end=1, limit=8)
+    said = translate(model, source, lengths, start=0, end=1, limit=8)
     right = [tokens == target[i, :length].tolist()
              for i, ((tokens, _), length) in enumerate(zip(said, lengths.tolist(), strict=True))]  # fmt: skip
     assert sum(right) >= 95
@@ -123,30 +124,33 @@ def weight_of(model, source, tokens, start, end):
     return sum(logs[i, token].item() for i, token in enumerate([*tokens, end]))
 
 
-def test_searches_against_brute_force_on_a_tiny_vocabulary():
+def transformer(source_vocabulary, target_vocabulary, dim):
+    return EncoderDecoder(Config(target_vocabulary, dim, n_heads=1, positions="sinusoidal"), source_vocabulary)
+
+
+@pytest.mark.parametrize("make", [Seq2Seq, lambda *sizes: Seq2Seq(*sizes, attention=False, kind="lstm"), transformer])
+def test_searches_against_brute_force_on_a_tiny_vocabulary(make):
     torch.manual_seed(3)
-    model, source, limit = Seq2Seq(5, 4, 6).double(), torch.tensor([[1, 4, 2]]), 3
+    model, source, limit = make(5, 4, 6).double(), torch.tensor([[1, 4, 2], [3, 0, 0]]), 3
+    lengths = torch.tensor([3, 1])
     with torch.no_grad():
         model.head.weight *= 6  # so that targets differ in weight
-        whole = {tokens: weight_of(model, source, tokens, 0, 1)
-                 for n in range(limit) for tokens in itertools.product((0, 2, 3), repeat=n)}  # fmt: skip
-        logs = {}
-        for tokens in itertools.product((0, 2, 3), repeat=limit):  # cut off by the limit: no end
-            scores = model(source, torch.tensor([[0, *tokens[:-1]]])).log_softmax(-1)[0]
-            logs[tokens] = sum(scores[i, token].item() for i, token in enumerate(tokens))
-    best = max((whole | logs).items(), key=lambda item: item[1])
-    tokens, total = model.beam(source, None, 0, 1, limit, width=64)[0]
-    assert (tuple(tokens), total) == (best[0], pytest.approx(best[1]))
-    totals = [model.beam(source, None, 0, 1, limit, width=width)[0][1] for width in (1, 2, 64)]
-    assert totals[0] <= totals[2] + 1e-12 and totals[1] <= totals[2] + 1e-12
-    tokens, state = [], None
-    states, state, mask = model.encode(source)
-    for _ in range(limit):  # greedy, by hand
-        scores, state, _ = model.step(torch.tensor([tokens[-1] if tokens else 0]), state, states, mask)
-        tokens.append(scores.argmax().item())
-        if tokens[-1] == 1:
-            break
-    assert model.beam(source, None, 0, 1, limit)[0][0] == [token for token in tokens if token != 1]
+    found = {width: translate(model, source, lengths, 0, 1, limit, width) for width in (1, 2, 64)}
+    for i, length in enumerate(lengths.tolist()):
+        one = source[i : i + 1, :length]
+        with torch.no_grad():
+            whole = {tokens: weight_of(model, one, tokens, 0, 1)
+                     for n in range(limit) for tokens in itertools.product((0, 2, 3), repeat=n)}  # fmt: skip
+            for tokens in itertools.product((0, 2, 3), repeat=limit):  # cut off by the limit: no end
+                whole[tokens] = weight_of(model, one, tokens[:-1], 0, tokens[-1])
+            best = max(whole.items(), key=lambda item: item[1])
+            greedy = [0]
+            while len(greedy) <= limit and greedy[-1] != 1 or len(greedy) == 1:
+                greedy.append(model(one, torch.tensor([greedy]))[0, -1].argmax().item())
+        assert (tuple(found[64][i][0]), found[64][i][1]) == (best[0], pytest.approx(best[1]))
+        assert found[1][i][0] == [token for token in greedy[1:] if token != 1]
+        assert found[2][i][1] == pytest.approx(whole[tuple(found[2][i][0])])
+        assert max(found[1][i][1], found[2][i][1]) <= best[1] + 1e-12
 
 
 @pytest.mark.parametrize(("call", "says"), [
@@ -154,6 +158,7 @@ def test_searches_against_brute_force_on_a_tiny_vocabulary():
     (lambda: Recurrent("rnn", 3, 4)(torch.zeros(2, 5, 4)), r"\(B, T, input_dim=3\) is expected"),
     (lambda: Seq2Seq(3, 3, 4, attention=False)(torch.zeros(1, 2, dtype=torch.long), torch.zeros(1, 2, dtype=torch.long),
                                                return_weights=True), "there are no weights without attention"),
+    (lambda: translate(Seq2Seq(3, 3, 4), torch.zeros(1, 2, dtype=torch.long), None, 0, 1, limit=3, width=0), "width=0"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(call, says):
     with pytest.raises(ValueError, match=says):
