@@ -7,6 +7,10 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
+from .attention import Mask
+from .masks import causal_mask
+from .multi_head import MultiHeadAttention
+
 
 def answer_share(weights: Tensor, answer: Tensor) -> Tensor:
     """|the answer's weight| over the sum of all |weights| of its row: 0 to 1, signed maps included.
@@ -140,6 +144,56 @@ def largest_score(q: Tensor, k: Tensor) -> float:
     2.0
     """
     return (q @ k.mT).abs().max().item() / math.sqrt(q.shape[-1])
+
+
+@contextmanager
+def coarse_scores(model: nn.Module, bits: int | None = None) -> Iterator[list[float]]:
+    """While it lasts, every attention of the model works with scores rounded to so many bits; None: as they are.
+
+    Each layer's scores (of all its maps, heads and texts together) are rounded by quantise, up to the largest that is
+    not masked. Yields a list that grows by the largest |score| of every call of a layer. All maps are kept: for models
+    and texts of some hundred tokens. Works for every kind of attention that takes its scores from queries and keys.
+
+    >>> from diffattn_mini.transformer import Config, MiniGPT
+    >>> with coarse_scores(MiniGPT(Config(vocabulary=5)), bits=4) as largest:
+    ...     largest
+    []
+    """
+    largest: list[float] = []
+    layers = [module for module in model.modules() if isinstance(module, MultiHeadAttention)]
+
+    def coarse(layer: MultiHeadAttention) -> Callable:
+        def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool) -> tuple:
+            d = layer.head_dim
+            qs, ks = (part.split(d, dim=-1) for part in (q, k))
+            S = k.shape[-2]
+            seen = causal_mask(q.shape[-2], S, q.device) if isinstance(mask, str) else mask
+            maps = []
+            for i, one in enumerate(qs):
+                scores = one @ ks[i % len(ks)].mT / math.sqrt(d)  # (B, h, T, S)
+                maps.append(scores if seen is None else scores.masked_fill(~seen, 0))
+            scores = torch.cat(maps, dim=-1)
+            largest.append(scores.abs().max().item())
+            if bits is not None:
+                scores = quantise(scores, bits)
+            # scores as queries, the axes as keys: their products are the scores again
+            axes = torch.eye(S, dtype=q.dtype, device=q.device).repeat(1, len(ks)).expand(*k.shape[:-1], -1)
+            layer.head_dim = S
+            try:
+                heads, weights = type(layer).attend(layer, scores * math.sqrt(S), axes, v, mask, x, True)
+            finally:
+                layer.head_dim = d
+            return heads, weights if return_weights else None
+
+        return attend
+
+    for layer in layers:
+        layer.attend = coarse(layer)
+    try:
+        yield largest
+    finally:
+        for layer in layers:
+            del layer.attend
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float]:

@@ -12,8 +12,11 @@ from scipy import stats
 from scipy.spatial.distance import cosine
 from torch import nn
 
+from diffattn_mini import Config, MiniGPT, MultiHeadAttention
+from diffattn_mini.family import KINDS
 from diffattn_mini.measures import (
     answer_share,
+    coarse_scores,
     entropy,
     gradient_norms,
     head_likeness,
@@ -153,3 +156,37 @@ def test_parameters_that_bend_nothing_have_eigenvalue_zero():
 def test_what_cannot_be_measured_is_refused(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+# Scores of few bits
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_scores_that_are_not_rounded_change_nothing_and_many_bits_little(kind):
+    torch.manual_seed(0)
+    model = MiniGPT(Config(11, dim=32, n_heads=4, attention=kind)).double()
+    tokens = torch.randint(11, (2, 7))
+    expected = model(tokens)
+    with coarse_scores(model) as largest:
+        torch.testing.assert_close(model(tokens), expected, rtol=1e-9, atol=1e-9)
+    assert len(largest) == 2 and min(largest) > 0
+    errors = []
+    for bits in (3, 8, 16):
+        with coarse_scores(model, bits):
+            errors.append((model(tokens) - expected).abs().max().item())
+    assert errors[0] > errors[1] > errors[2] and errors[2] < errors[0] / 50
+    torch.testing.assert_close(model(tokens), expected)  # afterwards as before
+
+
+def test_scores_of_three_bits_by_hand():
+    torch.manual_seed(0)
+    layer, x = MultiHeadAttention(8, 2), torch.randn(1, 5, 8)
+    q, k, v = (proj(x).view(1, 5, 2, 4).transpose(1, 2) for proj in (layer.q_proj, layer.k_proj, layer.v_proj))
+    scores = (q @ k.mT / 2).tril()
+    step = scores.abs().max() / 3
+    weights = (scores / step).round().mul(step).masked_fill(torch.ones(5, 5).triu(1) > 0, -torch.inf).softmax(-1)
+    with coarse_scores(layer, bits=3) as largest:
+        output, said = layer(x, return_weights=True)
+    torch.testing.assert_close(said, weights)
+    torch.testing.assert_close(output, layer.o_proj((weights @ v).transpose(1, 2).flatten(2)))
+    assert largest == [pytest.approx(scores.abs().max().item())]

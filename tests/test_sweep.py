@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 import subprocess
 import sys
 import time
@@ -219,3 +220,37 @@ def test_the_amplifier_gives_the_share_of_its_formula():
     e = np.exp(first)
     assert record["shares"][0] == pytest.approx((e[:, 0] / e.sum(1)).mean())
     assert record["gain"] == max(record["shares"]) - record["shares"][0] > 0.3
+
+
+# The experiments of the book, each run for two steps
+
+
+SMALL = {"steps": 2, "more": 2, "texts": 4, "orders": 2, "tests": 4, "length": 16, "lengths": [1, 3], "delays": [5, 50]}
+
+
+@pytest.mark.parametrize("name", sorted(set(experiments()) - {"amplifier"}))
+def test_every_experiment_measures_its_metric_for_every_arm_of_equal_size(name):
+    experiment = experiments()[name]
+    settings = {key: SMALL.get(key, value) for key, value in experiment.settings.items()}
+    if "bound" in settings:  # pairs are tested at the lengths that the metric names
+        settings["lengths"] = [128, 1024]
+    sizes = {}
+    for arm in experiment.arms:
+        record = experiment.run(arm=arm, seed=0, rate=experiment.rates[0], **settings)
+        assert math.isfinite(record[experiment.metric]), arm
+        sizes[arm] = record["parameters"]
+        json.dumps(record)
+    alike = [size for arm, size in sizes.items() if arm not in ("rnn", "gru", "lstm", "gru+attention")]
+    assert max(alike) / min(alike) < 1.06, sizes
+
+
+def test_the_big_run_gives_the_same_curve_on_two_processes(tmp_path):
+    command = ["-m", "diffattn_mini.experiments.big", "--steps", "3", "--batch", "4", "--length", "16", "--dim", "16"]
+    curves = []
+    for launcher in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]):
+        folder = tmp_path / str(len(launcher))
+        subprocess.run([sys.executable, *launcher, *command, "--output", folder, "--checkpoint", folder], check=True,
+                       capture_output=True, timeout=180, env=os.environ | {"OMP_NUM_THREADS": "1"})  # fmt: skip
+        result = json.loads((folder / "big-standard.json").read_text())
+        curves.append([record["loss"] for record in result["records"]] + [result["records"][-1]["new_text"]])
+    assert curves[0] == pytest.approx(curves[1], abs=1e-5) and len(curves[0]) == 4

@@ -1,5 +1,7 @@
 """Text and digits: what the tasks hand out is what they say."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -17,6 +19,7 @@ from diffattn_mini.tasks import (
     InContextClasses,
     Needles,
     SelectiveCopying,
+    notebook_prose,
 )
 from diffattn_mini.transformer import Config, MiniGPT
 
@@ -173,3 +176,22 @@ def test_batches_are_the_same_for_the_same_seed_and_others_for_another(task):
 def test_tasks_that_cannot_be_are_refused(make, says):
     with pytest.raises(ValueError, match=says):
         make()
+
+
+def test_prose_is_the_words_of_the_notebooks_and_nothing_else(tmp_path):
+    cells = [("markdown", "# Title\n\nA *word*, $x^2$ and `code`; [a link](there.md).\n\n$$\ny\n$$\n"),
+             ("code", "print(1)"), ("markdown", "```{note}\nhidden\n```\n<b>Bold</b>  end\n\n| a | b |\n")]  # fmt: skip
+    book = {"cells": [{"cell_type": kind, "source": source.splitlines(keepends=True)} for kind, source in cells]}
+    (tmp_path / "01.ipynb").write_text(json.dumps(book))
+    assert notebook_prose(tmp_path) == "A word, and code; a link.\nBold end"
+    with pytest.raises(FileNotFoundError, match="has no notebooks"):
+        notebook_prose(tmp_path / "none")
+
+
+@pytest.mark.parametrize("language", ["ro", "en"])
+def test_the_prose_of_the_book_is_text_enough_to_learn_from(language):
+    text = CharacterText(notebook_prose(f"notebooks/{language}"))
+    assert len(text.content) > 20_000 and ("ș" in text.content) == (language == "ro")
+    assert "$" not in text.content and "`" not in text.content
+    inputs, targets = text.batch(3, 50, seed=0)
+    assert text.decode(inputs[0, 1:]) == text.decode(targets[0, :-1])

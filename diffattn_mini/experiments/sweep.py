@@ -85,7 +85,7 @@ def sweep(
             os.fsync(file.fileno())
             records.append(record)
     path = Path(output) / f"{experiment.name}.json"
-    _write(path, _result(experiment, records, time.time() - started))
+    write(path, _result(experiment, records, time.time() - started))
     return path
 
 
@@ -179,9 +179,6 @@ def _read(path: Path) -> list[Record]:
 
 
 def _result(experiment: Experiment, records: list[Record], seconds: float) -> dict[str, Any]:
-    import numpy
-    import torch
-
     order = {job: i for i, job in enumerate(experiment.jobs())}
     records = [r for r in records if (r["arm"], r["rate"], r["seed"]) in order]
     records.sort(key=lambda r: order[r["arm"], r["rate"], r["seed"]])
@@ -189,13 +186,22 @@ def _result(experiment: Experiment, records: list[Record], seconds: float) -> di
     return described | {
         "command": shlex.join(["python", "-m", "diffattn_mini.experiments", "run", experiment.name]),
         "fingerprint": experiment.fingerprint(),
-        "commit": _commit(),
-        "date": datetime.now(UTC).date().isoformat(),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__},
-        "processor": _processor(),
+        **provenance(),
         "seconds": round(sum(r["seconds"] for r in records), 1),
         "records": records,
     }
+
+
+def provenance() -> dict[str, Any]:
+    """Of which commit, on which day, with which versions, on which processor."""
+    import numpy
+    import torch
+
+    from ..bench import processor
+
+    versions = {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__}
+    return {"commit": _commit(), "date": datetime.now(UTC).date().isoformat(), "versions": versions,
+            "processor": processor()}  # fmt: skip
 
 
 def _commit() -> str:
@@ -209,18 +215,12 @@ def _commit() -> str:
         return "unknown"
 
 
-def _processor() -> str:
-    from ..bench import processor
-
-    return processor()
-
-
 def _numbers(records: list[Record], arm: str, rate: float, metric: str) -> dict[int, float]:
     found = {r["seed"]: r.get(metric) for r in records if (r["arm"], r["rate"]) == (arm, rate)}
     return {seed: number for seed, number in found.items() if number is not None}
 
 
-def _write(path: Path, result: dict[str, Any]) -> None:
+def write(path: Path, result: dict[str, Any]) -> None:
     """Write beside, then rename. Records one to a line, so that a difference between two versions can be read."""
     head = json.dumps({key: value for key, value in result.items() if key != "records"}, ensure_ascii=False, indent=1)
     lines = ",\n".join("  " + json.dumps(record) for record in result["records"])

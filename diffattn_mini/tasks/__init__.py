@@ -5,7 +5,7 @@ from .recall import DelayedRecall
 from .retrieval import Retrieval
 from .sequences import InContextClasses, Needles, SelectiveCopying
 from .signals import Electrocardiogram
-from .text import CharacterText
+from .text import CharacterText, notebook_prose
 from .translation import Translation, Vocabulary, detokenise, tokenise
 
 __all__ = [
@@ -20,5 +20,6 @@ __all__ = [
     "Translation",
     "Vocabulary",
     "detokenise",
+    "notebook_prose",
     "tokenise",
 ]

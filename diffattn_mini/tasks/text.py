@@ -1,21 +1,50 @@
-"""Text for a character model: Python's own documentation, which is in every Python."""
+"""Text for a character model: Python's own documentation, which is in every Python, or the prose of this book."""
 
+import json
+import re
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ..language import say
+from .common import counted, number
+
+
+def notebook_prose(folder: str | Path) -> str:
+    """The prose of the notebooks in a folder, of this book's "notebooks/ro" or "notebooks/en" for instance.
+
+    The Markdown cells in the order of the files' names, without formulas, tables, fenced blocks, HTML and marks of
+    emphasis. Raises FileNotFoundError for a folder without notebooks.
+    """
+    paths = sorted(Path(folder).glob("*.ipynb"))
+    if not paths:
+        raise FileNotFoundError(f"{folder} has no notebooks (*.ipynb); the book's are in notebooks/ro and notebooks/en")
+    cells = [cell for path in paths for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
+    for pattern, instead in (
+        (r"(?ms)^(```+|:::+).*?^\1", ""),  # fenced blocks
+        (r"(?s)\$\$.*?\$\$|\$[^$\n]*\$", ""),
+        (r"(?m)^(\||#|\().*$", ""),  # tables, headings, anchors
+        (r"</?\w[^>]*>|<!--.*?-->|\{[\w-]+\}", ""),
+        (r"\[([^\]]*)\]\([^)]*\)", r"\1"),  # links keep their words
+        (r"[*_`]", ""),
+        (r"[ \t]+", " "),
+        (r"\n\s*\n+", "\n"),
+    ):
+        text = re.sub(pattern, instead, text)
+    return text.strip()
 
 
 @dataclass(frozen=True)
 class CharacterText:
     """A text, cut into one part to learn from and, after it, one to be tested on.
 
-    text: by default the topics of `pydoc_data`, in the order of their names, some 440,000 characters, which differ a
-    little from one version of Python to the next. share: of the part to learn from, in (0, 1). Characters are numbered
-    in their order.
+    text: notebook_prose("notebooks/ro") for instance; by default the topics of `pydoc_data`, in the order of their
+    names, some 440,000 characters, which differ a little from one version of Python to the next. share: of the part to
+    learn from, in (0, 1). Characters are numbered in their order.
     """
 
     text: str = ""
@@ -23,9 +52,13 @@ class CharacterText:
 
     def describe(self) -> str:
         """The task in one sentence, in the language of the package."""
+        size = len(self.content)
+        ro, en = ("al unui text", "of a text")
+        if not self.text:
+            ro, en = "al documentației Python", "of Python's documentation"
         return say(
-            f"Prezice caracterul următor: {len(self.content)} de caractere de documentație Python.",
-            f"Predict the next character: {len(self.content)} characters of Python documentation.",
+            f"Prezice caracterul următor {ro} de {counted(size, 'caracter', 'caractere')}.",
+            f"Predict the next character {en}, {number(size)} characters long.",
         )
 
     @cached_property

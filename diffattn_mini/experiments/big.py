@@ -1,0 +1,64 @@
+"""The big run: a character model of four layers, on one process or on several, taken up again after a kill.
+
+    torchrun --nproc-per-node 2 -m diffattn_mini.experiments.big --attention diff2
+
+It is no sweep: one seed, one rate, so it shows a curve and proves nothing by itself. The checkpoint lies in
+_build/big/ATTENTION, the curve goes to book/results/big-ATTENTION.json.
+"""
+
+import argparse
+import json
+import os
+import time
+from pathlib import Path
+
+import torch
+import torch.distributed as dist
+
+from ..family import KINDS
+from ..training import share, train
+from ..transformer import Config, MiniGPT
+from .language import TEXT, loss, loss_on_new_text
+from .sweep import RESULTS, provenance, write
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m diffattn_mini.experiments.big")
+    parser.add_argument("--attention", choices=KINDS, default="standard")
+    parser.add_argument("--steps", type=int, default=600)
+    parser.add_argument("--batch", type=int, default=16, help="texts of a step, over all processes together")
+    parser.add_argument("--length", type=int, default=256)
+    parser.add_argument("--dim", type=int, default=128)
+    parser.add_argument("--rate", type=float, default=4e-3)
+    parser.add_argument("--checkpoint", type=Path, default=Path("_build/big"), help="the folder of the checkpoints")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="the folder of the results")
+    options = parser.parse_args()
+    if "WORLD_SIZE" in os.environ:  # under torchrun
+        dist.init_process_group("gloo")
+    first = not dist.is_initialized() or dist.get_rank() == 0
+    torch.manual_seed(0)
+    model = MiniGPT(Config(TEXT.vocabulary, options.dim, n_heads=4, n_layers=4, attention=options.attention))
+
+    def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        inputs, targets = TEXT.batch(options.batch, options.length, step)
+        return share(inputs), share(targets)
+
+    started = time.time()
+    history = train(model, batch, loss, options.steps, options.rate, checkpoint=options.checkpoint / options.attention,
+                    every=100, evaluate=lambda model: {"new_text": loss_on_new_text(model, options.length, 64)},
+                    progress=first)  # fmt: skip
+    if first:
+        settings = {key: value for key, value in vars(options).items() if key not in ("checkpoint", "output")}
+        head = {"name": f"big-{options.attention}", "settings": settings,
+                "processes": int(os.environ.get("WORLD_SIZE", 1)), **provenance(),
+                "parameters": sum(p.numel() for p in model.parameters()),
+                "seconds": round(time.time() - started, 1)}  # fmt: skip
+        path = options.output / f"{head['name']}.json"
+        write(path, head | {"records": history})
+        print(path, json.dumps(history[-1]))
+    if dist.is_initialized():
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main()
