@@ -20,6 +20,9 @@ def subtract(
     """(A1 - lambda A2) V by one of the FORMS, and the map itself where asked for, which needs the form "maps"."""
     if form == "maps" or return_weights:
         return differential_attention(q1, k1, q2, k2, v, lam, mask)
+    if form == "auto":  # see book/results/bench-cpu-float32.md; on a GPU the fused kernel of the framework
+        nothing_to_pad = v.shape[-1] == q1.shape[-1]
+        form = "padded" if q1.device.type != "cpu" or (nothing_to_pad and k1.shape[-2] > 1024) else "blocked"
     fast = padded if form == "padded" else blocked
     return fast(q1, k1, q2, k2, v, lam, mask), None
 
@@ -32,7 +35,8 @@ class DiffAttention(MultiHeadAttention):
     sets lambda_init; one lambda serves all heads of the layer. n_kv_heads: differential heads of keys and values, each
     shared by n_heads / n_kv_heads heads. rope: turn each part of queries and keys by its positions. form: "maps" holds
     both maps in memory, "padded" makes one fused call, "blocked" subtracts a block of rows at a time and needs memory
-    linear in T; all give the same. "auto" is "maps" where the weights are asked for, else "blocked", the fastest.
+    linear in T; all give the same. "auto" is "maps" where the weights are asked for, else the fastest on a processor,
+    "blocked"; on a GPU it is "padded".
 
     forward(x, mask="causal", return_weights=False, context=None, cache=None): x (B, T, dim) -> (B, T, dim), and with
     return_weights the maps A1 - lambda A2, (B, n_heads, T, S), in [-lambda, 1]. The rest as in MultiHeadAttention.
@@ -96,7 +100,8 @@ class DiffAttentionV2(MultiHeadAttention):
     dim: width of the model. n_heads: differential heads of width head_dim = dim / n_heads, as many as the ordinary
     layer has; each has two queries and subtracts their maps over the same keys and values. n_kv_heads: heads of keys
     and values; n_heads / 2 gives the layer as many parameters as ordinary attention, but for the n_heads * dim of
-    lambda_proj. lambda = sigmoid(x W) lies in (0, 1), one for every token and head. No norm, no lambda_init.
+    lambda_proj. lambda = sigmoid(x W) lies in (0, 1), one for every token and head. No norm, no lambda_init. form: as
+    in DiffAttention, but that "auto" takes "padded" past 1024 keys: here there is nothing to pad.
 
     forward as in MultiHeadAttention; the maps A1 - lambda A2, (B, n_heads, T, S), lie in (-1, 1).
     Source: Ye et al., Differential Transformer V2, Microsoft and Hugging Face, January 2026.

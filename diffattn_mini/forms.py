@@ -12,7 +12,7 @@ from torch.autograd.function import once_differentiable
 from .attention import Mask
 
 ROWS = 64  # of a block
-BLOCK = 2**18  # numbers of a block of one map, all its heads together: 1 MB in float32, so that it stays in the cache
+BLOCK = 2**20
 
 
 def padded(q1: Tensor, k1: Tensor, q2: Tensor, k2: Tensor, v: Tensor, lam: Any, mask: Mask = None) -> Tensor:
@@ -65,7 +65,7 @@ class _Blocked(torch.autograd.Function):
         ctx.mask = mask
         q1, k1, q2, k2, v, lam = _flat(inputs)
         output = v.new_empty(v.shape[0], q1.shape[1], v.shape[2])  # (G, T, e)
-        for heads, rows, keys, first, second in _blocks(q1, k1, q2, k2, mask):
+        for heads, rows, keys, first, second, _ in _blocks(q1, k1, q2, k2, mask):
             difference = first.sub_(second.mul_(lam[heads, rows]))  # (g, r, S)
             output[heads, rows] = torch.bmm(difference, v[heads, keys])
         return output.view(*inputs[0].shape[:-1], -1).to(inputs[0].dtype)
@@ -77,19 +77,18 @@ class _Blocked(torch.autograd.Function):
         grad = grad.flatten(0, 1).to(v.dtype)  # (G, T, e)
         dq1, dq2, dlam = torch.empty_like(q1), torch.empty_like(q2), torch.empty_like(lam)
         dk1, dk2, dv = torch.zeros_like(k1), torch.zeros_like(k2), torch.zeros_like(v)
-        for heads, rows, keys, first, second in _blocks(q1, k1, q2, k2, ctx.mask):
-            said, row_lam = grad[heads, rows], lam[heads, rows]  # (g, r, e), (g, r, 1)
-            dmap = torch.bmm(said, v[heads, keys].mT)  # (g, r, S)
-            dlam[heads, rows] = -(dmap * second).sum(-1, keepdim=True)
-            for q, k, dq, dk, map_, sign in ((q1, k1, dq1, dk1, first, None), (q2, k2, dq2, dk2, second, -row_lam)):
-                dscores = torch._softmax_backward_data(dmap, map_, -1, dmap.dtype)  # (g, r, S)
-                if sign is not None:
-                    dscores.mul_(sign)
+        weighted = q2 * -lam  # -lambda goes where it is small: to the queries, not to the maps
+        for heads, rows, keys, first, second, (dmap, dscores) in _blocks(q1, k1, q2, k2, ctx.mask, spare=2):
+            said = grad[heads, rows]  # (g, r, e)
+            torch.bmm(said, v[heads, keys].mT, out=dmap)  # (g, r, S)
+            dlam[heads, rows] = torch.mul(dmap, second, out=dscores).sum(-1, keepdim=True)
+            for q, k, dq, dk, map_ in ((q1, k1, dq1, dk1, first), (weighted, k2, dq2, dk2, second)):
+                torch._softmax_backward_data(dmap, map_, -1, dmap.dtype, grad_input=dscores)
                 dq[heads, rows] = torch.bmm(dscores, k[heads, keys])
                 dk[heads, keys].baddbmm_(dscores.mT, q[heads, rows])
-            dv[heads, keys].baddbmm_(first.sub_(second.mul_(row_lam)).mT, said)
+            dv[heads, keys].baddbmm_(first.sub_(second.mul_(lam[heads, rows])).mT, said)
         scale = q1.shape[-1] ** -0.5
-        grads = (dq1.mul_(scale), dk1, dq2.mul_(scale), dk2, dv, dlam)
+        grads = (dq1.mul_(scale), dk1, dq2.mul_(lam * -scale), dk2, dv, dlam.neg_())
         return *(x.view(y.shape).to(y.dtype) for x, y in zip(grads, ctx.saved_tensors, strict=True)), None
 
 
@@ -102,24 +101,30 @@ def _flat(inputs: Any) -> list[Tensor]:
 
 
 def _blocks(
-    q1: Tensor, k1: Tensor, q2: Tensor, k2: Tensor, mask: Mask
-) -> Iterator[tuple[slice, slice, slice, Tensor, Tensor]]:
-    """For every block: its heads, its rows, the keys that it may see, and its part of both maps, (g, r, S)."""
+    q1: Tensor, k1: Tensor, q2: Tensor, k2: Tensor, mask: Mask, spare: int = 0
+) -> Iterator[tuple[slice, slice, slice, Tensor, Tensor, list[Tensor]]]:
+    """For every block: its heads, its rows, the keys that it may see, its part of both maps, (g, r, S), and space.
+
+    Space is so many spare tensors of the same shape. Every block is given the same memory: to ask the system for
+    megabytes again and again takes longer than to fill them.
+    """
     G, T, S = q1.shape[0], q1.shape[1], k1.shape[1]
     causal = isinstance(mask, str)
     future = torch.full((ROWS, ROWS), -math.inf, dtype=q1.dtype, device=q1.device).triu_(1) if causal else None
-    at_once = max(1, BLOCK // (ROWS * S))
+    at_once = min(G, max(1, BLOCK // (ROWS * S)))
+    memory = q1.new_empty(2 + spare, at_once * min(ROWS, T) * S)
     for i in range(0, G, at_once):
-        heads = slice(i, i + at_once)
+        heads = slice(i, min(i + at_once, G))
         for start in range(0, T, ROWS):
             rows = slice(start, min(start + ROWS, T))
             keys = slice(0, rows.stop if causal else S)
-            maps = []
-            for q, k in ((q1, k1), (q2, k2)):
-                scores = torch.bmm(q[heads, rows], k[heads, keys].mT)  # (g, r, S)
+            shape = heads.stop - heads.start, rows.stop - rows.start, keys.stop
+            first, second, *space = (part[: math.prod(shape)].view(shape) for part in memory)
+            for q, k, scores in ((q1, k1, first), (q2, k2, second)):
+                torch.bmm(q[heads, rows], k[heads, keys].mT, out=scores)
                 if causal:
-                    scores[:, :, start:] += future[: scores.shape[1], : scores.shape[1]]
+                    scores[:, :, start:] += future[: shape[1], : shape[1]]
                 elif mask is not None:
                     scores.masked_fill_(~mask[heads, rows], -math.inf)
-                maps.append(scores.softmax(-1))
-            yield heads, rows, keys, *maps
+                torch.softmax(scores, -1, out=scores)
+            yield heads, rows, keys, first, second, space

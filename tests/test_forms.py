@@ -101,7 +101,7 @@ LAYERS = {
 
 @pytest.mark.parametrize("name", LAYERS)
 @pytest.mark.parametrize("form", ["auto", "padded", "blocked"])
-@pytest.mark.parametrize("T", [1, 65])
+@pytest.mark.parametrize("T", [1, 65, 1030])
 def test_a_layer_is_the_same_in_every_form(name, form, T):
     layers = []
     for kind in ("maps", form):
