@@ -72,6 +72,33 @@ def plot_weights(
     return ax
 
 
+def plot_arrows(
+    vectors: Any, labels: list[str] | None = None, ax: Axes | None = None, kinds: list[str] | None = None
+) -> Axes:
+    """Arrows from the origin, each with its name at the tip, on axes of one scale.
+
+    vectors: (n, 2). labels: n names. kinds: n colours, by default "map1" for all. Returns the axis.
+    Raises ValueError unless the vectors lie in the plane.
+    """
+    vectors = np.asarray(vectors, dtype=float)
+    if vectors.ndim != 2 or vectors.shape[1] != 2:
+        raise ValueError(f"vectors has shape {vectors.shape}; arrows in the plane, (n, 2), are expected")
+    ax = ax or plt.subplots()[1]
+    for i, (x, y) in enumerate(vectors):
+        color = _color(kinds[i] if kinds is not None else "map1")
+        arrow = {"arrowstyle": "-|>", "color": color, "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0,
+                 "mutation_scale": 16}  # fmt: skip
+        ax.annotate("", xy=(x, y), xytext=(0, 0), arrowprops=arrow)
+        if labels is not None:
+            up = 7 if y >= 0 else -7
+            ax.annotate(labels[i], (x, y), xytext=(6 if x >= 0 else -6, up), textcoords="offset points", color=color,
+                        ha="left" if x >= 0 else "right", va="center")  # fmt: skip
+    ax.set_aspect("equal", adjustable="box")
+    ax.update_datalim([*vectors, (0, 0), *(vectors * 1.25)])
+    ax.autoscale_view()
+    return ax
+
+
 def plot_map(
     weights: Any,
     ax: Axes | None = None,
