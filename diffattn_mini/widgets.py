@@ -135,7 +135,7 @@ class Slider:
 
 
 def explorer(name: str, **state: Any) -> Any:
-    """A picture that computes in the page, with a kernel or without: "difference" or "softmax".
+    """A picture that computes in the page, with a kernel or without: "cell", "difference" or "softmax".
 
     state: what it starts from, plain numbers, strings and lists. Raises ValueError for an unknown name.
     """

@@ -143,7 +143,7 @@ def test_lambda_runs_from_zero_to_one_by_default():
     assert (values[0], values[-1], len(values)) == (0, 1, 21)
 
 
-@pytest.mark.parametrize("name", ["difference", "softmax"])
+@pytest.mark.parametrize("name", ["cell", "difference", "softmax"])
 def test_an_explorer_is_a_widget_with_a_kernel_and_a_place_on_the_page_without(name, monkeypatch):
     set_language("ro")
     live = widgets.explorer(name, lam=0.25)
@@ -155,7 +155,7 @@ def test_an_explorer_is_a_widget_with_a_kernel_and_a_place_on_the_page_without(n
 
 
 def test_an_unknown_explorer_is_told_which_exist():
-    with pytest.raises(ValueError, match="choose: difference, softmax"):
+    with pytest.raises(ValueError, match="choose: cell, difference, softmax"):
         widgets.explorer("diference")
 
 

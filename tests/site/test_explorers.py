@@ -6,6 +6,7 @@ import pytest
 from conftest import SITE, settle
 
 EXPLORERS = {"ro/index.html": "difference", "en/index.html": "difference", "en/02-softmax.html": "softmax",
+             "en/04-self-attention.html": "cell",
              "ro/11-differential-attention.html": "difference"}
 
 
@@ -52,6 +53,30 @@ def test_the_difference_explorer_subtracts_and_counts_what_is_left(visit, langua
         assert abs(share / 100 - abs(difference[answer]) / np.abs(difference).sum()) < 0.05
 
 
+@pytest.mark.parametrize("causal", [False, True])
+@pytest.mark.parametrize("language", ["ro", "en"])
+def test_every_cell_of_the_map_shows_its_four_steps(visit, language, causal):
+    q, k = np.array([[0, 1], [2, 0], [0, 0], [1, 0], [2, 2]]), np.array([[2, 1], [0, 0], [2, 0], [0, 0], [0, 0]])
+    scores = q @ k.T / np.sqrt(2)
+    box = visit(f"{language}/04-self-attention.html").locator(".explorer").first
+    box.locator("input").set_checked(causal)
+    cells = box.locator(".cx-cell").all()
+    for place, cell in enumerate(cells):
+        row, column = divmod(place, 5)
+        cell.click()
+        seen = scores[row, : row + 1] if causal else scores[row]
+        powers = np.exp(seen)
+        weight = powers[column] / powers.sum() if column < len(seen) else 0
+        lines = [text.replace(",", ".").replace("−", "-") for text in box.locator(".cx-steps li").all_inner_texts()]
+        assert lines[0].endswith(f"= {q[row] @ k[column]}")
+        assert abs(float(lines[1].split("=")[1]) - scores[row, column]) <= 0.0005
+        assert ("∞" in lines[2]) == (column >= len(seen))
+        assert abs(float(lines[3].split("=")[1]) - weight) <= 0.00051
+        assert cell.get_attribute("aria-pressed") == "true"
+        assert abs(float(cell.inner_text().replace(",", ".")) - weight) <= 0.0051
+        assert lines[3].count("+") == len(seen) - 1  # the sum below has a term for each word that may be seen
+
+
 @pytest.mark.parametrize("where", EXPLORERS)
 def test_pages_work_from_a_local_file(chromium, where):
     page = chromium.new_page()
@@ -61,9 +86,9 @@ def test_pages_work_from_a_local_file(chromium, where):
     page.goto((SITE / where).as_uri())
     settle(page)
     box = page.locator(f".explorer[data-explorer={EXPLORERS[where]}]").first
-    slider, before = box.locator("input").first, box.inner_text()
-    slider.focus()
-    page.keyboard.press("Home")
+    control, before = box.locator("input").first, box.inner_text()
+    control.focus()
+    page.keyboard.press("Space" if control.get_attribute("type") == "checkbox" else "Home")
     assert box.inner_text() != before
     page.close()
     assert complaints == []
