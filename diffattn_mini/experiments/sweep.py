@@ -20,7 +20,9 @@ from typing import Any
 from tqdm.auto import tqdm
 
 Record = dict[str, Any]
-RESULTS = Path("book/results")
+PACKAGE = Path(__file__).parents[1]
+INSTALLED = PACKAGE / "results"  # where an installed package has them; the book's own folder has book/results
+RESULTS = INSTALLED if INSTALLED.is_dir() else PACKAGE.parent / "book" / "results"
 UNFINISHED = Path("_build/experiments")
 
 
