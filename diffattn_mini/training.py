@@ -62,7 +62,8 @@ def train(
     history: History = []
     if checkpoint is not None:
         history = _load(Path(checkpoint), model, optimiser)
-    bar = tqdm(range(len(history), steps), initial=len(history), total=steps, disable=not progress, leave=False)
+    hidden = not progress or os.environ.get("DIFFATTN_MINI_PUBLISH") == "1"  # a page has no use for a bar
+    bar = tqdm(range(len(history), steps), initial=len(history), total=steps, disable=hidden, leave=False)
     for step in bar:
         for group in optimiser.param_groups:
             group["lr"] = rate * schedule(step, steps)
