@@ -84,15 +84,13 @@ def plot_arrows(
     if vectors.ndim != 2 or vectors.shape[1] != 2:
         raise ValueError(f"vectors has shape {vectors.shape}; arrows in the plane, (n, 2), are expected")
     ax = ax or plt.subplots()[1]
-    for i, (x, y) in enumerate(vectors):
-        color = _color(kinds[i] if kinds is not None else "map1")
-        arrow = {"arrowstyle": "-|>", "color": color, "linewidth": 2.2, "shrinkA": 0, "shrinkB": 0,
-                 "mutation_scale": 16}  # fmt: skip
-        ax.annotate("", xy=(x, y), xytext=(0, 0), arrowprops=arrow)
-        if labels is not None:
-            up = 7 if y >= 0 else -7
-            ax.annotate(labels[i], (x, y), xytext=(6 if x >= 0 else -6, up), textcoords="offset points", color=color,
-                        ha="left" if x >= 0 else "right", va="center")  # fmt: skip
+    colors = [_color(kind) for kind in kinds or ["map1"] * len(vectors)]
+    origin = np.zeros(len(vectors))
+    ax.quiver(origin, origin, *vectors.T, color=colors, angles="xy", scale_units="xy", scale=1, width=0.009)
+    for (x, y), label, color in zip(vectors, labels or [""] * len(vectors), colors, strict=True):
+        place = (6 if x >= 0 else -6, 7 if y >= 0 else -7)
+        ax.annotate(label, (x, y), xytext=place, textcoords="offset points", color=color, va="center",
+                    ha="left" if x >= 0 else "right")  # fmt: skip
     ax.set_aspect("equal", adjustable="box")
     ax.update_datalim([*vectors, (0, 0), *(vectors * 1.25)])
     ax.autoscale_view()

@@ -29,7 +29,8 @@ def test_the_wheel_carries_the_package_whole(tmp_path):
     inside = {name for name in wheel.namelist() if name.startswith("diffattn_mini/")}
     source = ROOT / "diffattn_mini"
     expected = {str(path.relative_to(ROOT)) for path in source.rglob("*") if path.suffix in {".py", ".mjs", ".typed"}}
-    assert inside == expected
+    stored = {f"diffattn_mini/results/{path.name}" for path in (ROOT / "book/results").glob("*.json")}
+    assert stored and inside == expected | stored
 
 
 def test_the_repository_address_stands_in_the_configuration_alone():

@@ -83,6 +83,16 @@ def test_curves_and_shares_draw_the_data_and_nothing_else():
     assert [text.get_text() for text in ax.texts] == ["a", "p"]
 
 
+def test_arrows_go_from_the_origin_to_their_vectors_in_their_colours():
+    ax = plots.plot_arrows([[3, 1], [-2, 0.5]], ["a", "b"], kinds=["map1", "map2"])
+    arrows = ax.collections[0]
+    assert (list(arrows.U), list(arrows.V)) == ([3, -2], [1, 0.5]) and not np.any(arrows.get_offsets())
+    assert [to_hex(c).upper() for c in arrows.get_facecolors()] == [plots.COLORS["map1"], plots.COLORS["map2"]]
+    assert [text.get_text() for text in ax.texts] == ["a", "b"]
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    assert left < -2 and right > 3 and low <= 0 and high > 1
+
+
 def test_a_given_axis_is_the_one_that_is_drawn_on_and_returned():
     ax = plt.subplots()[1]
     for draw in (lambda: plots.plot_weights([1], ax=ax), lambda: plots.plot_curve([0, 1], [0, 1], ax=ax),
@@ -93,6 +103,7 @@ def test_a_given_axis_is_the_one_that_is_drawn_on_and_returned():
 
 @pytest.mark.parametrize("draw, said", [
     (lambda: plots.plot_map(np.zeros((2, 3, 3))), r"shape \(2, 3, 3\); a map \(T, S\) is expected"),
+    (lambda: plots.plot_arrows([[1, 2, 3]]), r"shape \(1, 3\); arrows in the plane, \(n, 2\)"),
     (lambda: plots.plot_weights([1], kind="map3"), "kind='map3'; choose from map1, map2, difference"),
 ])
 def test_a_wrong_input_is_named(draw, said):

@@ -233,7 +233,7 @@ def test_every_experiment_measures_its_metric_for_every_arm_of_equal_size(name):
     experiment = experiments()[name]
     settings = {key: SMALL.get(key, value) for key, value in experiment.settings.items()}
     if "bound" in settings:  # pairs are tested at the lengths that the metric names
-        settings["lengths"] = [128, 1024]
+        settings["lengths"] = [128, 256, 1024]
     sizes = {}
     for arm in experiment.arms:
         record = experiment.run(arm=arm, seed=0, rate=experiment.rates[0], **settings)

@@ -234,7 +234,6 @@ ATTENTION = Exercise(
             en="The roles are mixed up: queries ask keys, and the weights mix the values.",
             wrong=(
                 lambda q, k, v: softmax(scores(q, k)) @ k,
-                lambda q, k, v: softmax(scores(k, q)) @ v,
                 lambda q, k, v: softmax(scores(k, k)) @ v,
                 lambda q, k, v: softmax(q @ v.T / np.sqrt(q.shape[-1])) @ k,
             ),

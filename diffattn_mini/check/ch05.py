@@ -154,7 +154,8 @@ def chain_derivative(h, u):
 
 
 def chain_cases(rng: np.random.Generator) -> list[tuple]:
-    cases = [(np.array([0.5]), 0.7), (np.array([0.8, 0.5]), 0.5), (np.array([0.2, -0.5, 0.4]), -0.8)]
+    cases = [(np.array([0.5]), 0.7), (np.array([0.8, 0.5]), 0.5), (np.array([0.3, 0.6]), -0.9),
+             (np.array([0.2, -0.5, 0.4]), -0.8)]  # fmt: skip
     for T in (2, 3, 4, 5, 7):
         cases.append((rng.uniform(-0.9, 0.9, size=T).round(2), float(rng.choice([0.6, 0.9, 1.3, -1.1, 1.7]))))
     return cases
