@@ -12,7 +12,8 @@ from torch.autograd.function import once_differentiable
 from .attention import Mask
 
 ROWS = 64  # of a block
-BLOCK = 2**20
+BLOCK = 2**20  # numbers of a block of one map, all its heads together: 4 MB in float32
+KEPT = 2**18  # maps of no more numbers, all heads together, are kept for the backward pass; larger ones are made again
 
 
 def padded(q1: Tensor, k1: Tensor, q2: Tensor, k2: Tensor, v: Tensor, lam: Any, mask: Mask = None) -> Tensor:
@@ -65,9 +66,16 @@ class _Blocked(torch.autograd.Function):
         ctx.mask = mask
         q1, k1, q2, k2, v, lam = _flat(inputs)
         output = v.new_empty(v.shape[0], q1.shape[1], v.shape[2])  # (G, T, e)
-        for heads, rows, keys, first, second, _ in _blocks(q1, k1, q2, k2, mask):
-            difference = first.sub_(second.mul_(lam[heads, rows]))  # (g, r, S)
+        keep = q1.shape[0] * q1.shape[1] * k1.shape[1] <= KEPT and any(ctx.needs_input_grad)
+        blocks = _blocks(q1, k1, q2, k2, mask, keep)
+        ctx.blocks = blocks = list(blocks) if keep else blocks
+        spare = _space(q1, k1, 1)
+        for heads, rows, keys, first, second in blocks:
+            (difference,) = _views(spare, first.shape)  # (g, r, S)
+            torch.sub(first, torch.mul(second, lam[heads, rows], out=difference), out=difference)
             output[heads, rows] = torch.bmm(difference, v[heads, keys])
+        if not keep:
+            ctx.blocks = None
         return output.view(*inputs[0].shape[:-1], -1).to(inputs[0].dtype)
 
     @staticmethod
@@ -78,15 +86,18 @@ class _Blocked(torch.autograd.Function):
         dq1, dq2, dlam = torch.empty_like(q1), torch.empty_like(q2), torch.empty_like(lam)
         dk1, dk2, dv = torch.zeros_like(k1), torch.zeros_like(k2), torch.zeros_like(v)
         weighted = q2 * -lam  # -lambda goes where it is small: to the queries, not to the maps
-        for heads, rows, keys, first, second, (dmap, dscores) in _blocks(q1, k1, q2, k2, ctx.mask, spare=2):
+        spare = _space(q1, k1, 2)
+        for heads, rows, keys, first, second in ctx.blocks or _blocks(q1, k1, q2, k2, ctx.mask):
+            dmap, dscores = _views(spare, first.shape)  # (g, r, S)
             said = grad[heads, rows]  # (g, r, e)
-            torch.bmm(said, v[heads, keys].mT, out=dmap)  # (g, r, S)
+            torch.bmm(said, v[heads, keys].mT, out=dmap)
             dlam[heads, rows] = torch.mul(dmap, second, out=dscores).sum(-1, keepdim=True)
             for q, k, dq, dk, map_ in ((q1, k1, dq1, dk1, first), (weighted, k2, dq2, dk2, second)):
                 torch._softmax_backward_data(dmap, map_, -1, dmap.dtype, grad_input=dscores)
                 dq[heads, rows] = torch.bmm(dscores, k[heads, keys])
                 dk[heads, keys].baddbmm_(dscores.mT, q[heads, rows])
-            dv[heads, keys].baddbmm_(first.sub_(second.mul_(lam[heads, rows])).mT, said)
+            difference = torch.sub(first, torch.mul(second, lam[heads, rows], out=dmap), out=dmap)
+            dv[heads, keys].baddbmm_(difference.mT, said)
         scale = q1.shape[-1] ** -0.5
         grads = (dq1.mul_(scale), dk1, dq2.mul_(lam * -scale), dk2, dv, dlam.neg_())
         return *(x.view(y.shape).to(y.dtype) for x, y in zip(grads, ctx.saved_tensors, strict=True)), None
@@ -101,25 +112,25 @@ def _flat(inputs: Any) -> list[Tensor]:
 
 
 def _blocks(
-    q1: Tensor, k1: Tensor, q2: Tensor, k2: Tensor, mask: Mask, spare: int = 0
-) -> Iterator[tuple[slice, slice, slice, Tensor, Tensor, list[Tensor]]]:
-    """For every block: its heads, its rows, the keys that it may see, its part of both maps, (g, r, S), and space.
+    q1: Tensor, k1: Tensor, q2: Tensor, k2: Tensor, mask: Mask, keep: bool = False
+) -> Iterator[tuple[slice, slice, slice, Tensor, Tensor]]:
+    """For every block: its heads, its rows, the keys that it may see, and its part of both maps, (g, r, S).
 
-    Space is so many spare tensors of the same shape. Every block is given the same memory: to ask the system for
-    megabytes again and again takes longer than to fill them.
+    Unless they are to be kept, every block is given the same memory: to ask the system for megabytes again and again
+    takes longer than to fill them.
     """
     G, T, S = q1.shape[0], q1.shape[1], k1.shape[1]
     causal = isinstance(mask, str)
     future = torch.full((ROWS, ROWS), -math.inf, dtype=q1.dtype, device=q1.device).triu_(1) if causal else None
-    at_once = min(G, max(1, BLOCK // (ROWS * S)))
-    memory = q1.new_empty(2 + spare, at_once * min(ROWS, T) * S)
+    at_once = _at_once(G, S)
+    memory = None if keep else _space(q1, k1, 2)
     for i in range(0, G, at_once):
         heads = slice(i, min(i + at_once, G))
         for start in range(0, T, ROWS):
             rows = slice(start, min(start + ROWS, T))
             keys = slice(0, rows.stop if causal else S)
             shape = heads.stop - heads.start, rows.stop - rows.start, keys.stop
-            first, second, *space = (part[: math.prod(shape)].view(shape) for part in memory)
+            first, second = q1.new_empty(2, *shape) if memory is None else _views(memory, shape)
             for q, k, scores in ((q1, k1, first), (q2, k2, second)):
                 torch.bmm(q[heads, rows], k[heads, keys].mT, out=scores)
                 if causal:
@@ -127,4 +138,19 @@ def _blocks(
                 elif mask is not None:
                     scores.masked_fill_(~mask[heads, rows], -math.inf)
                 torch.softmax(scores, -1, out=scores)
-            yield heads, rows, keys, first, second, space
+            yield heads, rows, keys, first, second
+
+
+def _at_once(G: int, S: int) -> int:
+    """How many heads are computed at once."""
+    return min(G, max(1, BLOCK // (ROWS * S)))
+
+
+def _space(q1: Tensor, k1: Tensor, n: int) -> Tensor:
+    """Memory for n tensors of the size of the largest block."""
+    (G, T), S = q1.shape[:2], k1.shape[1]
+    return q1.new_empty(n, _at_once(G, S) * min(ROWS, T) * S)
+
+
+def _views(memory: Tensor, shape: tuple[int, ...]) -> list[Tensor]:
+    return [part[: math.prod(shape)].view(shape) for part in memory]
