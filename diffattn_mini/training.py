@@ -7,10 +7,12 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 import torch
 import torch.distributed as dist
+from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
@@ -100,24 +102,29 @@ def share(batch: Tensor) -> Tensor:
 
 def cached(
     make: Callable[..., nn.Module],
-    fit: Callable[[nn.Module], Any],
-    folder: str | Path = "_build/models",
+    fit: Callable[[nn.Module], History],
+    folder: str | Path | None = None,
     **arguments: Any,
-) -> nn.Module:
-    """The model that make(**arguments) builds and fit(model) trains; trained once, then read from the folder.
+) -> tuple[nn.Module, History]:
+    """The model that make(**arguments) builds and fit(model) trains, with its history; trained once, then read.
 
-    The file's name is a hash of the arguments, the names of make and fit and the sources of this package: whatever
-    changes one of them trains anew. A file that is damaged is made again.
+    make, fit: functions; fit returns what train returns. folder: by default `_build/models` of the book that the
+    working folder belongs to, or of the working folder itself. The file's name is a hash of the arguments, of what make
+    and fit do and of the sources of this package: whatever changes one of them trains anew (a variable that they read
+    from outside does not: hand it over as an argument). A file that is damaged is made again.
     """
-    key = json.dumps([arguments, make.__qualname__, fit.__qualname__, _sources()], sort_keys=True, default=str)
-    path = Path(folder) / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.safetensors"
+    key = json.dumps([arguments, _code(make), _code(fit), _sources()], sort_keys=True, default=str)
+    path = Path(folder or _book() / "_build/models") / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.safetensors"
     model = make(**arguments)
     try:
+        with safe_open(path, framework="pt") as file:
+            history = json.loads(file.metadata()["history"])
         model.load_state_dict(_full(model, load_file(path)))
     except Exception:  # not there, or not whole
-        fit(model)
-        _write(path, lambda name: save_file(_own(model.state_dict()), name))
-    return model
+        model = make(**arguments)
+        history = fit(model)
+        _write(path, lambda name: save_file(_own(model.state_dict()), name, {"history": json.dumps(history)}))
+    return model, history
 
 
 # Keeping
@@ -132,8 +139,6 @@ def _save(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, hist
 
 
 def _load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> History:
-    from safetensors import safe_open
-
     path = folder / "checkpoint.safetensors"
     if not path.exists():
         return []
@@ -184,10 +189,29 @@ def _write(path: Path, write: Callable[[str], None]) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
+def _code(function: Callable) -> Any:
+    """What a function does, without its comments and its place: its instructions and constants."""
+
+    def told(part: Any) -> Any:
+        if isinstance(part, CodeType):
+            return [part.co_code.hex(), part.co_names, [told(constant) for constant in part.co_consts]]
+        return sorted(map(repr, part)) if isinstance(part, frozenset) else repr(part)  # a set has no order
+
+    return told(function.__code__)
+
+
+def _book() -> Path:
+    """The folder of the book around the working folder; the working folder itself where there is none."""
+    here = Path.cwd()
+    return next((place for place in (here, *here.parents) if (place / "_toc.yml").exists()), here)
+
+
 def _sources() -> str:
-    found = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        found.update(path.read_bytes())
+    """A hash of the package as far as it bears on a model: the checks of exercises do not."""
+    found, package = hashlib.sha256(), Path(__file__).parent
+    for path in sorted(package.rglob("*.py")):
+        if path.parent != package / "check":
+            found.update(path.read_bytes())
     return found.hexdigest()
 
 

@@ -172,23 +172,40 @@ def test_a_model_is_trained_once_and_again_when_anything_changes(tmp_path, monke
 
     def fit(model):
         trained.append(model.config.dim)
-        train(model, batches, loss, 3, progress=False)
+        return train(model, batches, loss, 3, progress=False)
 
-    first = cached(make, fit, tmp_path, dim=16)
-    second = cached(make, fit, tmp_path, dim=16)
+    def fit_longer(model):
+        trained.append(-model.config.dim)
+        return train(model, batches, loss, 4, progress=False)
+
+    first, told = cached(make, fit, tmp_path, dim=16)
+    second, again = cached(make, fit, tmp_path, dim=16)
     assert trained == [16]
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters(), strict=True))
     assert second.head.weight is second.embedding.tokens.weight
+    assert len(told) == 3 and again == told
     cached(make, fit, tmp_path, dim=8)
     assert trained == [16, 8]
     for path in tmp_path.iterdir():
         path.write_bytes(path.read_bytes()[:-100])
-    third = cached(make, fit, tmp_path, dim=16)
+    third, _ = cached(make, fit, tmp_path, dim=16)
     assert trained == [16, 8, 16]
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), third.parameters(), strict=True))
+    cached(make, fit_longer, tmp_path, dim=16)
+    assert trained == [16, 8, 16, -16]
     monkeypatch.setattr("diffattn_mini.training._sources", lambda: "changed")
     cached(make, fit, tmp_path, dim=16)
-    assert trained == [16, 8, 16, 16]
+    assert trained == [16, 8, 16, -16, 16]
+
+
+def test_every_notebook_of_a_book_finds_the_same_models(tmp_path, monkeypatch):
+    (tmp_path / "_toc.yml").touch()
+    for place in ("notebooks/ro", "notebooks/en", "_build/solved/ro"):
+        (tmp_path / place).mkdir(parents=True)
+        monkeypatch.chdir(tmp_path / place)
+        cached(model, lambda model: train(model, batches, loss, 1, progress=False))
+    assert len(list((tmp_path / "_build/models").iterdir())) == 1
+    assert not (tmp_path / "notebooks/ro/_build").exists()
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
