@@ -23,10 +23,12 @@ History = list[dict[str, float]]
 def schedule(step: int, steps: int, warmup: float = 0.1) -> float:
     """The factor of the learning rate: up in a line over the first tenth, then down a cosine to a tenth.
 
+    warmup: the share of the steps that go up, in [0, 1); 0 starts at the full rate.
+
     >>> [round(schedule(step, 100), 2) for step in (0, 9, 10, 55, 99)]
     [0.1, 1.0, 1.0, 0.55, 0.1]
     """
-    rising = max(1, round(warmup * steps))
+    rising = round(warmup * steps)
     if step < rising:
         return (step + 1) / rising
     return 0.1 + 0.45 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
@@ -40,6 +42,7 @@ def train(
     rate: float = 3e-3,
     weight_decay: float = 0.01,
     clip: float = 1.0,
+    warmup: float = 0.1,
     checkpoint: str | Path | None = None,
     every: int = 100,
     evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
@@ -48,11 +51,11 @@ def train(
     """Train a model in place, with AdamW, a warm-up, a cosine and clipped gradients.
 
     batches(step) gives the batch of a step: a function of the step alone, so that a run that is taken up again sees
-    what it would have seen. loss(model, batch) is a mean over the batch, a tensor of shape (). checkpoint: a folder;
-    every so many steps the state is put there, and a run that finds one goes on from it, to the same numbers.
-    evaluate(model) is asked at the same steps and at the end. Under `torchrun` each process trains on its own part of
-    every batch (see share), and gradients are averaged. Returns one dict a step: "step", "loss", and what evaluate
-    said. Raises FloatingPointError when the loss is no longer finite, with the step.
+    what it would have seen. loss(model, batch) is a mean over the batch, a tensor of shape (). warmup: see schedule.
+    checkpoint: a folder; every so many steps the state is put there, and a run that finds one goes on from it, to the
+    same numbers. evaluate(model) is asked at the same steps and at the end. Under `torchrun` each process trains on its
+    own part of every batch (see share), and gradients are averaged. Returns one dict a step: "step", "loss", and what
+    evaluate said. Raises FloatingPointError when the loss is no longer finite, with the step.
 
     >>> line = nn.Linear(1, 1)
     >>> history = train(line, lambda step: torch.ones(4, 1), lambda m, x: (m(x) - 2).square().mean(), 200, rate=0.1,
@@ -68,7 +71,7 @@ def train(
     bar = tqdm(range(len(history), steps), initial=len(history), total=steps, disable=hidden, leave=False)
     for step in bar:
         for group in optimiser.param_groups:
-            group["lr"] = rate * schedule(step, steps)
+            group["lr"] = rate * schedule(step, steps, warmup)
         value = loss(model, batches(step))
         if not value.isfinite():
             raise FloatingPointError(f"the loss is {value.item()} at step {step}; try a lower rate than {rate}")

@@ -19,6 +19,8 @@ from diffattn_mini.tasks import (
     InContextClasses,
     Needles,
     SelectiveCopying,
+    Sentences,
+    Translation,
     notebook_prose,
 )
 from diffattn_mini.transformer import Config, MiniGPT
@@ -172,6 +174,7 @@ def test_batches_are_the_same_for_the_same_seed_and_others_for_another(task):
     (lambda: Needles(length=8, n_needles=2), "n_needles=2"), (lambda: Needles(depth=1.5), "depth=1.5"),
     (lambda: SelectiveCopying(4, 5), "n_marked=5"), (lambda: InContextClasses(order="sorted"), "order='sorted'"),
     (lambda: InContextClasses(3, order="alternating"), "n_shots=3 is odd"),
+    (lambda: Sentences("fr"), "language='fr'"), (lambda: Sentences("en").batch(1, 0, 0), "length"),
 ])  # fmt: skip
 def test_tasks_that_cannot_be_are_refused(make, says):
     with pytest.raises(ValueError, match=says):
@@ -195,3 +198,35 @@ def test_the_prose_of_the_book_is_text_enough_to_learn_from(language):
     assert "$" not in text.content and "`" not in text.content
     inputs, targets = text.batch(3, 50, seed=0)
     assert text.decode(inputs[0, 1:]) == text.decode(targets[0, :-1])
+
+
+def test_a_text_of_sentences_runs_on_and_each_of_them_is_of_its_split():
+    task = Sentences("en")
+    for split in ("train", "test"):
+        inputs, targets = task.batch(6, 60, 3, split)
+        assert torch.equal(inputs[:, 1:], targets[:, :-1])
+        for row in inputs.tolist():
+            words = task.vocabulary.decode(row)
+            assert len(words) == 60 and words[0] == "."
+            sentences = " ".join(words[1:]).split(" .")[:-1]  # the last one may be cut short
+            assert sentences
+            assert {Translation().split_of([*sentence.split(), "."]) for sentence in sentences} == {split}
+    assert torch.equal(task.batch(2, 9, 5)[0], task.batch(2, 9, 5)[0])
+
+
+def test_a_sentence_that_does_not_agree_differs_in_one_word_and_is_wrong():
+    third = {"he", "she"}
+    seen = 0
+    for right, wrong in Sentences("en").agreement(200, seed=1):
+        (place,) = (i for i, (a, b) in enumerate(zip(right, wrong, strict=True)) if a != b)
+        if right[place - 1] in third:
+            seen += 1
+            assert right[place].endswith("s") and (wrong[place] in ("am", "are") or wrong[place] + "s" == right[place]
+                                                   or wrong[place] + "es" == right[place])  # fmt: skip
+    assert seen > 3
+    for right, wrong in Sentences("ro").agreement(200, seed=1):
+        (changed,) = ((a, b) for a, b in zip(right, wrong, strict=True) if a != b)
+        assert changed[0][0] == changed[1][0]  # another form of the same adjective: tânăr, tineri
+        noun = right[right.index(changed[0]) - 1]
+        if noun in ("fata", "fată", "casa", "casă", "pisica", "pisică"):
+            assert changed[0].endswith(("ă", "e", "a", "ea")) or changed[0] == "mare"

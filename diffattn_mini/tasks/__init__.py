@@ -3,6 +3,7 @@
 from .digits import Digits
 from .recall import DelayedRecall
 from .retrieval import Retrieval
+from .sentences import Sentences
 from .sequences import InContextClasses, Needles, SelectiveCopying
 from .signals import Electrocardiogram
 from .text import CharacterText, notebook_prose
@@ -17,6 +18,7 @@ __all__ = [
     "Needles",
     "Retrieval",
     "SelectiveCopying",
+    "Sentences",
     "Translation",
     "Vocabulary",
     "detokenise",
