@@ -17,6 +17,7 @@ from scipy import stats
 from diffattn_mini.experiments import Experiment, experiments, stored, summarise, sweep
 from diffattn_mini.experiments.amplifier import run as amplify
 from diffattn_mini.experiments.retrieval import Finder
+from diffattn_mini.experiments.sentences import bigram
 from diffattn_mini.family import KINDS
 from diffattn_mini.tasks import DelayedRecall, Retrieval
 
@@ -222,6 +223,13 @@ def test_the_amplifier_gives_the_share_of_its_formula():
     assert record["gain"] == max(record["shares"]) - record["shares"][0] > 0.3
 
 
+def test_a_bigram_is_counts_mixed_with_how_often_words_occur():
+    lesson = [(torch.tensor([[0, 1, 0]]), torch.tensor([[1, 0, 2]]))]  # 0 1 0 2: after 0 come 1 and 2, after 1 comes 0
+    weights = bigram(lesson, 3, prior=2.0)(torch.tensor([[0, 1, 2]]))[0].exp()
+    expected = [[2 / 3 / 4, (1 + 2 / 3) / 4, (1 + 2 / 3) / 4], [(1 + 2 / 3) / 3, 2 / 9, 2 / 9], [1 / 3, 1 / 3, 1 / 3]]
+    np.testing.assert_allclose(weights, expected, atol=1e-3)
+
+
 # The experiments of the book, each run for two steps
 
 
@@ -240,7 +248,7 @@ def test_every_experiment_measures_its_metric_for_every_arm_of_equal_size(name):
         assert math.isfinite(record[experiment.metric]), arm
         sizes[arm] = record["parameters"]
         json.dumps(record)
-    alike = [size for arm, size in sizes.items() if arm not in ("rnn", "gru", "lstm", "gru+attention")]
+    alike = [size for arm, size in sizes.items() if arm not in ("rnn", "gru", "lstm", "gru+attention", "bigram")]
     assert max(alike) / min(alike) < 1.06, sizes
 
 
