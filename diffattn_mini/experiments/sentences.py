@@ -74,7 +74,8 @@ def run(arm: str, seed: int, rate: float, language: str, steps: int, length: int
 EXPERIMENTS = [
     Experiment(
         f"sentences-{language}", run, ("bigram", "standard"), "loss", describe,
-        rates=(3e-3, 6e-3, 1.2e-2), larger=False, settings={"language": language, "steps": 400, "length": 48, "dim": 64},
+        rates=(3e-3, 6e-3, 1.2e-2), larger=False,
+        settings={"language": language, "steps": 400, "length": 48, "dim": 64},
     )
     for language, describe in (
         ("ro", {"ro": "Un model lingvistic de două straturi pe fraze românești, lângă perechi de cuvinte numărate.",
