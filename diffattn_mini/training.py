@@ -6,6 +6,7 @@ import math
 import os
 import tempfile
 from collections.abc import Callable
+from inspect import isfunction
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -113,12 +114,13 @@ def cached(
 
     make, fit: functions; fit returns what train returns. folder: by default `_build/models` of the book that the
     working folder belongs to, or of the working folder itself. The file's name is a hash of the arguments, of what make
-    and fit do and of the sources of this package: whatever changes one of them trains anew (a variable that they read
-    from outside does not: hand it over as an argument). A file that is damaged is made again.
+    and fit do, of the model's classes that the notebook itself defines and of the sources of this package: whatever
+    changes one of them trains anew (a variable that they read from outside does not: hand it over as an argument).
+    A file that is damaged is made again.
     """
-    key = json.dumps([arguments, _code(make), _code(fit), _sources()], sort_keys=True, default=str)
-    path = Path(folder or _book() / "_build/models") / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.safetensors"
     model = make(**arguments)
+    key = json.dumps([arguments, _code(make), _code(fit), _classes(model), _sources()], sort_keys=True, default=str)
+    path = Path(folder or _book() / "_build/models") / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.safetensors"
     try:
         with safe_open(path, framework="pt") as file:
             history = json.loads(file.metadata()["history"])
@@ -201,6 +203,13 @@ def _code(function: Callable) -> Any:
         return sorted(map(repr, part)) if isinstance(part, frozenset) else repr(part)  # a set has no order
 
     return told(function.__code__)
+
+
+def _classes(model: nn.Module) -> dict[str, Any]:
+    """What the methods do of those classes of a model that stand in the notebook, where a reader changes them."""
+    own = {type(part) for part in model.modules() if type(part).__module__ == "__main__"}
+    return {kind.__qualname__: {name: _code(method) for name, method in vars(kind).items() if isfunction(method)}
+            for kind in own}  # fmt: skip
 
 
 def _book() -> Path:

@@ -198,6 +198,21 @@ def test_a_model_is_trained_once_and_again_when_anything_changes(tmp_path, monke
     assert trained == [16, 8, 16, -16, 16]
 
 
+def test_a_layer_changed_in_the_notebook_trains_anew(tmp_path):
+    trained = []
+
+    def layer(forward):
+        return type("Layer", (nn.Linear,), {"__module__": "__main__", "forward": forward})(2, 2)
+
+    def fit(model):
+        return trained.append(1) or []
+
+    doubled, halved = (lambda self, x: 2 * x), (lambda self, x: x / 2)
+    for forward in (doubled, doubled, halved):
+        cached(lambda forward=forward: layer(forward), fit, tmp_path)
+    assert len(trained) == 2
+
+
 def test_every_notebook_of_a_book_finds_the_same_models(tmp_path, monkeypatch):
     (tmp_path / "_toc.yml").touch()
     for place in ("notebooks/ro", "notebooks/en", "_build/solved/ro"):

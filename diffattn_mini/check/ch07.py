@@ -192,7 +192,7 @@ PARAMETERS = Exercise(
         ),
         Mistake(
             "one-norm",
-            ro="Fiecare strat are două norme: una înaintea atenției, alta înaintea rețelei din mijloc.",
+            ro="Fiecare strat are două norme: una înaintea atenției, alta înaintea MLP-ului.",
             en="Every layer has two norms: one before attention, one before the MLP.",
             wrong=(
                 _more(lambda V, D, L, H: -L * D),

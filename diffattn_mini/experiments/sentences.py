@@ -1,4 +1,4 @@
-"""A small language model on sentences of the grammar, beside counts of pairs of words: the loss, and the agreement."""
+"""A small language model on sentences, beside counts of pairs of words: the loss, and mistakes in agreement."""
 
 from collections.abc import Callable
 from functools import cache
@@ -29,14 +29,14 @@ def bigram(lesson: list[tuple[Tensor, Tensor]], vocabulary: int, prior: float) -
     return lambda tokens: weights.log()[tokens]
 
 
-def agreement(logs: Logs, task: Sentences, pairs: list[tuple[list[str], list[str]]]) -> float:
-    """How often the sentence that agrees is the more probable of its pair, in [0, 1]."""
+def mistakes(logs: Logs, task: Sentences, pairs: list[tuple[list[str], list[str]]]) -> float:
+    """How often the sentence that does not agree is the more probable of its pair, in [0, 1]."""
 
     def total(words: list[str]) -> float:
         tokens = torch.tensor([task.vocabulary.encode(words)])
         return logs(tokens[:, :-1]).gather(-1, tokens[:, 1:, None]).sum().item()
 
-    return sum(total(right) > total(wrong) for right, wrong in pairs) / len(pairs)
+    return sum(total(wrong) >= total(right) for right, wrong in pairs) / len(pairs)
 
 
 @cache
@@ -67,14 +67,14 @@ def run(arm: str, seed: int, rate: float, language: str, steps: int, length: int
         result["parameters"] = sum(p.numel() for p in model.parameters())
         logs = lambda tokens: model(tokens).log_softmax(-1)  # noqa: E731
     result["loss"] = mean_loss(logs, "test")
-    result["agreement"] = agreement(logs, task, task.agreement(500, 10**6 + 1))
+    result["mistakes"] = mistakes(logs, task, task.agreement(500, 10**6 + 1))
     return result
 
 
 EXPERIMENTS = [
     Experiment(
         f"sentences-{language}", run, ("bigram", "standard"), "loss", describe,
-        rates=(3e-3, 6e-3, 1.2e-2), larger=False,
+        rates=(3e-3, 6e-3, 1.2e-2, 2.4e-2), larger=False,
         settings={"language": language, "steps": 400, "length": 48, "dim": 64},
     )
     for language, describe in (

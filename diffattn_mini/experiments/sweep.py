@@ -102,6 +102,7 @@ def stored(name: str, folder: str | Path = RESULTS) -> dict[str, Any]:
 def summarise(result: dict[str, Any], metric: str | None = None) -> list[Record]:
     """One row an arm, best rate against best rate, and a verdict against the first arm.
 
+    metric: by default the experiment's own; another has to be better in the same direction as that one.
     For every arm the rate with the best mean over the seeds is taken. "difference" is the mean over the seeds of the
     arm's number less the first arm's on the same seed, "error" its standard error. The verdict is "win" or "loss" where
     the difference is more than two standard errors from zero, else "tie"; the first arm has none. With five seeds the

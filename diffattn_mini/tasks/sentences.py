@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..language import say
 from .common import Seed, as_random, counted, number, require_sizes
-from .lexicon import ADJECTIVES, TO_BE, VERBS
+from .lexicon import ADJECTIVES, ADVERBS, PRONOUNS, TO_BE, VERBS
 from .translation import Translation, Vocabulary
 
 
@@ -94,7 +94,10 @@ class Sentences:
     def _forms(self) -> dict[str, list[tuple[str, ...]]]:
         """For every word that has to agree, the sets of forms that it is one of."""
         if self.language == "ro":
+            texts = [*ADVERBS.values(), *(pronoun[0] for pronoun in PRONOUNS.values())]
+            elsewhere = {word for text in texts for word in text.split()}
             families = [adjective.forms for adjective in ADJECTIVES.values()]
+            families = [forms for forms in families if not elsewhere & set(forms)]  # "noi" is "we" as well as "new"
         else:
             families = [*(verb.english for verb in VERBS.values()), tuple(TO_BE[0])]
         found: dict[str, list[tuple[str, ...]]] = {}
