@@ -6,6 +6,8 @@ RUN := .venv/bin/python
 SHELL := /bin/bash
 export PYTHONDONTWRITEBYTECODE := 1
 export PYTHONUTF8 := 1
+# The book's models are small: more threads gain little, and on a busy machine they lose minutes.
+export OMP_NUM_THREADS ?= 1
 
 .PHONY: help env notebooks book serve check test test-package test-notebooks test-environments test-site bench experiments clean
 

@@ -75,6 +75,8 @@ ROMANIAN = {  # what is planted: (its advice, a neighbour that is right)
 }
 ENGLISH = {
     "A wieght of one.": ("book/words/en.txt", "A weight of one; the model's softmax isn't."),
+    "The word pisică here.": ("book/words/en.txt", "The word *pisică* here."),
+    "The word *pisikă* here.": ("book/words/en.txt", "The word *pisica*, the cat, here."),
     "The color of it.": ("book/words/en.txt", "The colour of it."),
     "We normalize it.": ("write “normalise”", "We normalise the size and seize the prize."),
     'We say "zero" here.': ("write “…”", "We say “zero” here and don't."),

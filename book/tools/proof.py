@@ -48,15 +48,19 @@ def line_of(passage: Passage, at: int, root: Path) -> int:
 # Spelling
 
 LETTER = r"[^\W\d_₀-₉ⁿˣ]"
-WORD = re.compile(rf"(?<![\w@/\\.&=<{{\[_-]){LETTER}+(?:[-'’]{LETTER}+)*(?![\w(=*@\\]|[._/]\w|\[\w)")
-BRACKETS = re.compile(r"\([^()]*\)|\*[^*\n]+\*|_[^_\n]+_|\[[^\]\n]*\](?=¤)")  # where an English term may stand
+WORD = re.compile(rf"(?<![\w@/\\.&=<{{\[_-]){LETTER}+(?:[-'’]{LETTER}+)*(?![\w(=@\\]|[._/*]\w|\[\w)")
+ABROAD = {  # where a word of the other language may stand: an English term in brackets, an example in italics
+    "ro": re.compile(r"\([^()]*\)|\*[^*\n]+\*|_[^_\n]+_|\[[^\]\n]*\](?=¤)"),
+    "en": re.compile(r"\*[^*\n]+\*|_[^_\n]+_"),
+}
 IZE = re.compile(r"^(?!prize|seize)(\w+)(?:iz|yz)(e|es|ed|er|ers|ing|ation|ations|able)$")
 MENDED = {"sînt": "sunt", "sîntem": "suntem", "sînteți": "sunteți"}
 
 
 def spelling(passage: Passage, spellers: dict) -> list[Fault]:
     lang = passage.lang if passage.lang != "both" else "ro"
-    foreign = [match.span() for match in BRACKETS.finditer(passage.text)] if lang == "ro" else []
+    other = "en" if lang == "ro" else "ro"
+    foreign = [match.span() for match in ABROAD[lang].finditer(passage.text)]
     found = []
     for match in WORD.finditer(passage.text):
         word = match[0].replace("’", "'")
@@ -65,7 +69,7 @@ def spelling(passage: Passage, spellers: dict) -> list[Fault]:
                 found.append((match.start(), f"“{word}” is not the British spelling here", f"write “{british}”"))
             continue
         abroad = passage.lang == "both" or any(start <= match.start() < end for start, end in foreign)
-        if not (abroad and spelled(word, spellers["en"])):
+        if not (abroad and spelled(word, spellers[other])):
             found.append((match.start(), f"“{word}” is not a known word", advice(word, spellers[lang])))
     return found
 
@@ -273,7 +277,7 @@ def words_to_avoid(passage: Passage, glossary: dict) -> list[Fault]:
     found = [(match.start(), f"“{match[0]}” is a word we avoid", f"write “{instead}”")
              for pattern, instead in glossary[passage.lang] for match in pattern.finditer(passage.text)]
     if passage.lang == "ro":
-        plain = BRACKETS.sub(lambda match: GAP * len(match[0]), passage.text)
+        plain = ABROAD["ro"].sub(lambda match: GAP * len(match[0]), passage.text)
         found += [(match.start(), f"“{match[0]}” in Romanian", f"write „{instead}”, the English term only in brackets")
                   for pattern, instead in glossary["foreign"] for match in pattern.finditer(plain)]
     return found
