@@ -20,7 +20,7 @@ class Reader(nn.Module):
 
     def __init__(self, task: DelayedRecall, kind: str, dim: int = 64, forget: float = 0.0) -> None:
         if forget and kind != "lstm":
-            raise ValueError(f"forget={forget} is for kind='lstm' alone, not {kind!r}; leave it out")
+            raise ValueError(f"forget={forget} is for an LSTM alone, not for kind={kind!r}; leave it out")
         super().__init__()
         self.embedding = nn.Embedding(task.vocabulary, dim)
         recurrent = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}.get(kind)
