@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from answers import RIGHT, WRONG, ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch11  # noqa: F401  (importing the chapters fills the two tables)
+from answers import RIGHT, WRONG, ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch11  # noqa: F401  (importing the chapters fills the two tables)
 
 import diffattn_mini
 from diffattn_mini.check import EXERCISES, Verdict, check, exercises
@@ -39,6 +39,7 @@ def test_exercises_are_those_of_the_chapters_in_their_order():
                            "05.rnn", "05.chain-derivative", "05.lstm-step",
                            "06.additive-weights", "06.gold-share", "06.beam-step",
                            "07.rms-norm", "07.parameters", "07.nucleus",
+                           "08.operations", "08.kv-cache-memory", "08.linear-attention",
                            "11.one-head", "11.lambda", "11.schedule", "11.find-the-bug"]  # fmt: skip
 
 
