@@ -68,8 +68,8 @@ ADDITIVE = Exercise(
         ),
         Mistake(
             "no-query",
-            ro="Interogarea nu schimbă nimic: lipsește, sau are o tangentă a ei. Tangenta se ia din sumă, $Wq + Uk$.",
-            en="The query changes nothing: it is missing, or has its own tangent. Take that of the sum, $Wq + Uk$.",
+            ro="Interogarea nu schimbă nimic: lipsește, sau are tangenta ei. Se ia una, din suma `W @ q + U @ k`.",
+            en="The query changes nothing: it is missing, or has its own tangent. Take one, of `W @ q + U @ k`.",
             wrong=(
                 lambda q, keys, W, U, v: _softmax(np.tanh(keys @ U.T) @ v),
                 lambda q, keys, W, U, v: _softmax((np.tanh(W @ q) + np.tanh(keys @ U.T)) @ v),
@@ -86,8 +86,8 @@ ADDITIVE = Exercise(
         ),
         Mistake(
             "minus",
-            ro="Semnul: $Wq + Uk$, cu plus.",
-            en="The sign: $Wq + Uk$, with a plus.",
+            ro="Semnul e plus: `W @ q + U @ k`.",
+            en="The sign is a plus: `W @ q + U @ k`.",
             wrong=(
                 lambda q, keys, W, U, v: _softmax(np.tanh(W @ q - keys @ U.T) @ v),
                 lambda q, keys, W, U, v: _softmax(np.tanh(keys @ U.T - W @ q) @ v),
