@@ -1,135 +1,135 @@
 """Chapter 6: translation with attention."""
 
+import heapq
+import math
+
 import numpy as np
 import torch
 
 from . import right, wrong
 
+# 1. Additive attention: the scores
 
-def softmax(z):
-    e = np.exp(z - np.max(z))
-    return e / e.sum()
-
-
-# 1. Additive attention
-
-ADDITIVE = "06.additive-weights"
+SCORES = "06.additive-scores"
 
 
-@right(ADDITIVE)
-def key_by_key(q, keys, W, U, v):
-    scores = [float(sum(v * np.tanh(W.dot(q) + U.dot(k)))) for k in keys]
-    powers = [np.exp(s) for s in scores]
-    return [p / sum(powers) for p in powers]
+@right(SCORES)
+def word_by_word(q, K, W, U, v):
+    return [v @ np.tanh(W @ q + U @ k) for k in K]
 
 
-@right(ADDITIVE)
-def of_torch(q, keys, W, U, v):
-    q, keys, W, U, v = map(torch.as_tensor, (q, keys, W, U, v))
-    return (torch.tanh(q @ W.T + keys @ U.T) @ v).softmax(dim=0)
+@right(SCORES)
+def in_torch(q, K, W, U, v):
+    q, K, W, U, v = (torch.as_tensor(a) for a in (q, K, W, U, v))
+    return ((W @ q)[None] + K @ U.T).tanh() @ v
 
 
-@right(ADDITIVE)
-def glued_together(q, keys, W, U, v):
-    both = np.hstack([np.tile(q, (len(keys), 1)), keys])
-    return softmax(np.tanh(both @ np.hstack([W, U]).T).dot(v))
+@right(SCORES)
+def with_einsum(q, K, W, U, v):
+    both = np.einsum("md,d->m", W, q) + np.einsum("mn,sn->sm", U, K)
+    return np.einsum("m,sm->s", v, np.tanh(both))
 
 
-@wrong(ADDITIVE, "scores")
-def stopped_early(q, keys, W, U, v):
-    return np.array([v @ np.tanh(W @ q + U @ k) for k in keys])
+@wrong(SCORES, "weights")
+def softmaxed(q, K, W, U, v):
+    scores = np.tanh(W @ q + K @ U.T) @ v
+    return np.exp(scores) / np.exp(scores).sum()
 
 
-@wrong(ADDITIVE, "no-tanh")
-def straight(q, keys, W, U, v):
-    return softmax(np.array([v @ (W @ q + U @ k) for k in keys]))
+@wrong(SCORES, "no-tanh")
+def all_linear(q, K, W, U, v):
+    return [v @ (W @ q + U @ k) for k in K]
 
 
-@wrong(ADDITIVE, "no-query")
-def two_tangents(q, keys, W, U, v):
-    return softmax((np.tanh(q @ W.T) + np.tanh(keys @ U.T)) @ v)
+@wrong(SCORES, "tanh-apart")
+def two_tangents(q, K, W, U, v):
+    return [v @ (np.tanh(W @ q) + np.tanh(U @ k)) for k in K]
 
 
-@wrong(ADDITIVE, "tanh-last")
-def tangent_of_the_score(q, keys, W, U, v):
-    return softmax(np.tanh(v @ (W @ q)[:, None] + (keys @ U.T) @ v))
+@wrong(SCORES, "tanh-outside")
+def tangent_at_the_end(q, K, W, U, v):
+    return [math.tanh(v @ (W @ q + U @ k)) for k in K]
 
 
-@wrong(ADDITIVE, "no-v")
-def added_up(q, keys, W, U, v):
-    return softmax(np.sum(np.tanh(W @ q + keys @ U.T), axis=1))
+@wrong(SCORES, "no-query")
+def keys_alone(q, K, W, U, v):
+    return [v @ np.tanh(U @ k) for k in K]
 
 
-@wrong(ADDITIVE, "no-query")
-def keys_alone(q, keys, W, U, v):
-    return softmax(np.tanh(keys @ U.T) @ v)
+@wrong(SCORES, "swapped")
+def takes_the_other_matrix(q, K, W, U, v):
+    return [v @ np.tanh(U @ q + W @ k) for k in K]
 
 
-@wrong(ADDITIVE, "product")
-def as_a_dot_product(q, keys, W, U, v):
-    return softmax(np.array([(W @ q) @ (U @ k) for k in keys]))
+@wrong(SCORES, "transposed")
+def keys_from_the_left(q, K, W, U, v):
+    return np.tanh(W @ q + K @ U) @ v
 
 
-@wrong(ADDITIVE, "minus")
-def difference(q, keys, W, U, v):
-    return softmax(np.tanh(W @ q - keys @ U.T) @ v)
+@wrong(SCORES, "product")
+def times(q, K, W, U, v):
+    return [v @ np.tanh((W @ q) * (U @ k)) for k in K]
 
 
-@wrong(ADDITIVE, "sigmoid")
-def with_a_sigmoid(q, keys, W, U, v):
-    z = W @ q + keys @ U.T
-    return softmax((1 / (1 + np.exp(-z))) @ v)
+@wrong(SCORES, "no-v")
+def plain_sum(q, K, W, U, v):
+    return [np.tanh(W @ q + U @ k).sum() for k in K]
 
 
-@wrong(ADDITIVE, "relu")
-def with_relu(q, keys, W, U, v):
-    return softmax(np.clip(W @ q + keys @ U.T, 0, None) @ v)
+@wrong(SCORES, "not-summed")
+def vectors(q, K, W, U, v):
+    return np.array([v * np.tanh(W @ q + U @ k) for k in K])
 
 
-@wrong(ADDITIVE, "scaled")
-def over_a_root(q, keys, W, U, v):
-    return softmax(np.tanh(W @ q + keys @ U.T) @ v / len(v) ** 0.5)
+@wrong(SCORES, "scaled")
+def divided_by_a_root(q, K, W, U, v):
+    return np.tanh(W @ q + K @ U.T) @ v / len(v) ** 0.5
 
 
-@wrong(ADDITIVE, "divided")
-def shares_of_the_sum(q, keys, W, U, v):
-    scores = np.tanh(W @ q + keys @ U.T) @ v
-    return scores / scores.sum()
+@wrong(SCORES, "matrices")
+def keys_as_they_are(q, K, W, U, v):
+    return [v @ np.tanh(W @ q + k) for k in K]
 
 
-@wrong(ADDITIVE, "context")
-def the_mean(q, keys, W, U, v):
-    return softmax(np.tanh(W @ q + keys @ U.T) @ v) @ keys
+# 2. The share of the weight on gold cells
 
-
-# 2. The share on true cells
-
-SHARE = "06.gold-share"
+SHARE = "06.alignment-share"
 
 
 @right(SHARE)
 def row_by_row(weights, gold):
-    found = []
-    for row, true in zip(weights, gold, strict=True):
-        if any(true):
-            found.append(sum(w for w, t in zip(row, true, strict=True) if t))
-    return sum(found) / len(found)
+    shares = []
+    for w, g in zip(weights, gold, strict=True):
+        if g.any():
+            shares.append(w[g].sum())
+    return sum(shares) / len(shares)
 
 
 @right(SHARE)
-def sum_over_count(weights, gold):
-    return weights[gold].sum() / gold.any(axis=1).sum()
+def torch_masks(weights, gold):
+    weights, gold = torch.as_tensor(weights), torch.as_tensor(gold)
+    kept = gold.any(-1)
+    return (weights * gold).sum(-1)[kept].mean()
 
 
 @right(SHARE)
-def tensors(weights, gold):
-    weights, gold = torch.as_tensor(weights), torch.as_tensor(gold).bool()
-    return (weights * gold).sum(1)[gold.any(1)].mean()
+def where_and_count(weights, gold):
+    return np.where(gold, weights, 0).sum() / np.count_nonzero(gold.sum(1))
 
 
 @wrong(SHARE, "all-rows")
-def over_all_rows(weights, gold):
-    return np.where(gold, weights, 0).sum(axis=1).mean()
+def mean_over_every_row(weights, gold):
+    return (weights * gold).sum(1).mean()
+
+
+@wrong(SHARE, "mean-of-cells")
+def mean_of_gold_cells(weights, gold):
+    return np.mean(weights[gold])
+
+
+@wrong(SHARE, "all-cells")
+def mean_of_everything(weights, gold):
+    return np.where(gold, weights, 0).mean()
 
 
 @wrong(SHARE, "sum")
@@ -137,138 +137,126 @@ def total(weights, gold):
     return weights[gold].sum()
 
 
-@wrong(SHARE, "mean-of-cells")
-def over_cells(weights, gold):
-    return weights[gold].mean()
-
-
-@wrong(SHARE, "mean-in-row")
-def mean_of_means(weights, gold):
-    return np.mean([w[g].mean() for w, g in zip(weights, gold, strict=True) if g.any()])
+@wrong(SHARE, "hits")
+def peaks(weights, gold):
+    rows = [i for i in range(len(gold)) if gold[i].any()]
+    return sum(gold[i, np.argmax(weights[i])] for i in rows) / len(rows)
 
 
 @wrong(SHARE, "largest")
-def heaviest(weights, gold):
-    return np.mean([w[g].max() for w, g in zip(weights, gold, strict=True) if g.any()])
+def best_cell_of_each_row(weights, gold):
+    rows = gold.any(1)
+    return (weights * gold).max(1)[rows].mean()
 
 
-@wrong(SHARE, "hits")
-def peaks(weights, gold):
-    hits = [g[np.argmax(w)] for w, g in zip(weights, gold, strict=True) if g.any()]
-    return np.mean(hits)
+@wrong(SHARE, "thresholded")
+def above_a_half(weights, gold):
+    return ((weights > 0.5) & gold).sum() / gold.sum()
 
 
 @wrong(SHARE, "columns")
-def down(weights, gold):
-    return (weights * gold).sum(axis=0)[gold.any(axis=0)].mean()
+def leaves_out_columns(weights, gold):
+    return (weights * gold).sum() / np.any(gold, axis=0).sum()
 
 
-@wrong(SHARE, "outside")
-def missed(weights, gold):
-    rows = gold.any(axis=1)
-    return (weights * ~gold).sum(axis=1)[rows].mean()
+@wrong(SHARE, "the-rest")
+def one_minus(weights, gold):
+    return 1 - row_by_row(weights, gold)
 
 
-@wrong(SHARE, "per-row")
-def a_number_a_row(weights, gold):
-    return (weights * gold).sum(axis=1)
+@wrong(SHARE, "each-row")
+def a_list(weights, gold):
+    return [w[g].sum() for w, g in zip(weights, gold, strict=True)]
 
 
-@wrong(SHARE, "every-cell")
-def mean_of_the_table(weights, gold):
-    return np.mean(weights * gold)
-
-
-# 3. One step with a beam
+# 3. One step of beam search
 
 BEAM = "06.beam-step"
 
 
 @right(BEAM)
-def sorted_list(totals, logs):
-    w, V = logs.shape
-    found = [(totals[b] + logs[b, word], b, word) for b in range(w) for word in range(V)]
-    found.sort(reverse=True)
-    return [[b, word] for _, b, word in found[:w]]
+def with_a_heap(totals, logs):
+    everything = [(totals[b] + logs[b][w], b, w) for b in range(len(totals)) for w in range(logs.shape[1])]
+    return [[b, w, total] for total, b, w in heapq.nlargest(len(totals), everything)]
 
 
 @right(BEAM)
 def topk(totals, logs):
-    sums = torch.as_tensor(totals)[:, None] + torch.as_tensor(logs)
-    places = sums.flatten().topk(len(sums)).indices
-    return torch.stack([places // sums.shape[1], places % sums.shape[1]], dim=1)
+    totals, logs = torch.as_tensor(totals), torch.as_tensor(logs)
+    best, places = (totals[:, None] + logs).flatten().topk(len(totals))
+    return torch.stack([places // logs.shape[1], places % logs.shape[1], best], dim=1)
 
 
 @right(BEAM)
-def one_after_another(totals, logs):
-    sums, found = totals.reshape(-1, 1) + logs, []
-    for _ in range(len(totals)):
-        place = np.unravel_index(sums.argmax(), sums.shape)
-        found.append(place)
-        sums[place] = -np.inf
-    return np.array(found)
+def unravelled(totals, logs):
+    sums = totals.reshape(-1, 1) + logs
+    b, w = np.unravel_index(sums.ravel().argsort()[::-1][: totals.size], sums.shape)
+    return np.column_stack([b, w, sums[b, w]])
 
 
-@wrong(BEAM, "one-each")
-def best_of_each(totals, logs):
-    return [[b, int(np.argmax(row))] for b, row in enumerate(logs)]
+def _sorted(rows, K):
+    return sorted(rows, key=lambda row: -row[2])[:K]
+
+
+@wrong(BEAM, "per-beginning")
+def greedy_on_each(totals, logs):
+    return [[b, logs[b].argmax(), totals[b] + logs[b].max()] for b in range(len(totals))]
 
 
 @wrong(BEAM, "no-totals")
-def forgot_the_past(totals, logs):
-    places = np.argsort(logs, axis=None)[::-1][: len(totals)]
-    return np.column_stack(np.unravel_index(places, logs.shape))
+def new_words_only(totals, logs):
+    return _sorted([[b, w, logs[b, w]] for b in range(len(totals)) for w in range(logs.shape[1])], len(totals))
 
 
-@wrong(BEAM, "one-beginning")
-def only_the_best(totals, logs):
-    b = int(np.argmax(totals))
-    return [[b, word] for word in np.argsort(logs[b])[::-1][: len(totals)]]
+@wrong(BEAM, "multiplied")
+def times_logs(totals, logs):
+    return _sorted([[b, w, totals[b] * logs[b, w]] for b in range(len(totals)) for w in range(logs.shape[1])],
+                   len(totals))  # fmt: skip
+
+
+@wrong(BEAM, "exponential")
+def as_probabilities(totals, logs):
+    return [[b, w, np.exp(total)] for b, w, total in with_a_heap(totals, logs)]
 
 
 @wrong(BEAM, "worst")
 def smallest(totals, logs):
-    sums = totals[:, None] + logs
-    places = np.argsort(sums, axis=None)[: len(totals)]
-    return np.column_stack(np.unravel_index(places, sums.shape))
+    everything = [(totals[b] + logs[b][w], b, w) for b in range(len(totals)) for w in range(logs.shape[1])]
+    return [[b, w, total] for total, b, w in sorted(everything)[: len(totals)]]
 
 
-@wrong(BEAM, "upside-down")
+@wrong(BEAM, "order")
 def ascending(totals, logs):
-    sums = totals[:, None] + logs
-    places = np.argsort(sums, axis=None)[-len(totals) :]
-    return np.column_stack(np.unravel_index(places, sums.shape))
-
-
-@wrong(BEAM, "swapped")
-def word_first(totals, logs):
-    sums = totals[:, None] + logs
-    places = np.argsort(-sums, axis=None)[: len(totals)]
-    beginnings, words = np.unravel_index(places, sums.shape)
-    return np.column_stack([words, beginnings])
+    return with_a_heap(totals, logs)[::-1]
 
 
 @wrong(BEAM, "flat")
-def places(totals, logs):
-    return np.argsort(-(totals[:, None] + logs), axis=None)[: len(totals)]
+def splits_by_the_width(totals, logs):
+    sums, K = (totals[:, None] + logs).ravel(), len(totals)
+    return np.array([[i // K, i % K, sums[i]] for i in np.argsort(-sums)[:K]])
 
 
-@wrong(BEAM, "divided-by-w")
-def other_quotient(totals, logs):
-    w = len(totals)
-    places = np.argsort(-(totals[:, None] + logs), axis=None)[:w]
-    return np.column_stack([places // w, places % w])
+@wrong(BEAM, "columns-swapped")
+def word_first(totals, logs):
+    return [[w, b, total] for b, w, total in with_a_heap(totals, logs)]
 
 
-@wrong(BEAM, "product")
-def multiplied(totals, logs):
-    products = totals[:, None] * logs
-    places = np.argsort(-products, axis=None)[: len(totals)]
-    return np.column_stack(np.unravel_index(places, products.shape))
+@wrong(BEAM, "no-sum")
+def places_only(totals, logs):
+    return [[b, w] for b, w, _ in with_a_heap(totals, logs)]
 
 
-@wrong(BEAM, "all")
-def everything(totals, logs):
-    sums = totals[:, None] + logs
-    places = np.argsort(-sums, axis=None)
-    return np.column_stack(np.unravel_index(places, sums.shape))
+@wrong(BEAM, "one-beginning")
+def continues_the_best(totals, logs):
+    b = totals.argmax()
+    return _sorted([[b, w, totals[b] + x] for w, x in enumerate(logs[b])], len(totals))
+
+
+@wrong(BEAM, "old-sum")
+def forgets_to_add(totals, logs):
+    return [[b, w, totals[b]] for b, w, _ in with_a_heap(totals, logs)]
+
+
+@wrong(BEAM, "how-many")
+def the_best_alone(totals, logs):
+    return [max(with_a_heap(totals, logs), key=lambda row: row[2])]
