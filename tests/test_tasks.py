@@ -194,7 +194,8 @@ def test_prose_is_the_words_of_the_notebooks_and_nothing_else(tmp_path):
 @pytest.mark.parametrize("language", ["ro", "en"])
 def test_the_prose_of_the_book_is_text_enough_to_learn_from(language):
     text = CharacterText(notebook_prose(f"notebooks/{language}"))
-    assert len(text.content) > 20_000 and ("ș" in text.content) == (language == "ro")
+    assert len(text.content) > 20_000
+    assert (text.content.count("ș") > 0.002 * len(text.content)) == (language == "ro")  # English quotes a few words
     assert "$" not in text.content and "`" not in text.content
     inputs, targets = text.batch(3, 50, seed=0)
     assert text.decode(inputs[0, 1:]) == text.decode(targets[0, :-1])

@@ -130,8 +130,8 @@ SCORES = Exercise(
         ),
         Mistake(
             "no-v",
-            ro="v nu apare: numerele de după tangentă nu se adună pur și simplu, ci cântărite.",
-            en="v does not appear: the numbers after the tangent are not simply added up, but weighed.",
+            ro="Lipsește v: numerele de după tangentă nu se adună pur și simplu, ci cântărite.",
+            en="The vector v is missing: the numbers after the tangent are not simply added up, but weighed.",
             wrong=(
                 lambda q, K, W, U, v: np.tanh(q @ W.T + K @ U.T).sum(1),
                 lambda q, K, W, U, v: np.tanh(q @ W.T + K @ U.T).mean(1),
