@@ -213,9 +213,12 @@ def _classes(model: nn.Module) -> dict[str, Any]:
 
 
 def _book() -> Path:
-    """The folder of the book around the working folder; the working folder itself where there is none."""
+    """The folder of the book around the working folder; the working folder itself where there is none.
+
+    The outermost: a copy of one language, made inside the book to be published, shares the book's models.
+    """
     here = Path.cwd()
-    return next((place for place in (here, *here.parents) if (place / "_toc.yml").exists()), here)
+    return next((place for place in (*reversed(here.parents), here) if (place / "_toc.yml").exists()), here)
 
 
 def _sources() -> str:

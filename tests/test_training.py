@@ -215,8 +215,10 @@ def test_a_layer_changed_in_the_notebook_trains_anew(tmp_path):
 
 def test_every_notebook_of_a_book_finds_the_same_models(tmp_path, monkeypatch):
     (tmp_path / "_toc.yml").touch()
-    for place in ("notebooks/ro", "notebooks/en", "_build/solved/ro"):
+    for place in ("notebooks/ro", "notebooks/en", "_build/solved/ro", "_build/site/ro/notebooks/ro"):
         (tmp_path / place).mkdir(parents=True)
+        if "site" in place:
+            (tmp_path / "_build/site/ro/_toc.yml").touch()
         monkeypatch.chdir(tmp_path / place)
         cached(model, lambda model: train(model, batches, loss, 1, progress=False))
     assert len(list((tmp_path / "_build/models").iterdir())) == 1
