@@ -14,7 +14,7 @@ export OMP_NUM_THREADS ?= 1
 help:
 	@echo "make book               both sites: _build/html/index.html"
 	@echo "make serve              open them on localhost (PORT=8000)"
-	@echo "make test               everything that must hold (about 15 minutes the first time)"
+	@echo "make test               everything that must hold (about half an hour the first time)"
 	@echo "make check              the quick part of it, no notebook run: style, words, parity, freshness"
 	@echo "make notebooks          manuscripts -> notebooks/ro, notebooks/en"
 	@echo "make test-environments  the notebooks with the versions that Colab ships"
