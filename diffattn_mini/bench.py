@@ -1,12 +1,13 @@
 """How long a layer of attention takes, and how much memory: every form beside standard attention.
 
-    python -m diffattn_mini.bench [--sizes 128 256 ...] [--device cpu] [--dtype float32] [--output book/results]
+    python -m diffattn_mini.bench [--sizes 128 256 ...] [--device cpu] [--threads 1 2] [--output book/results]
 
 Measured is the whole layer (projections, attention, norm, output projection), forward and backward, causal, one text of
 N tokens, width 256, eight standard heads. The arms take turns within a round, in a new order each round; the ratio to
 standard attention is taken within the round, and the table gives its median and its quartiles. Extra memory is what
 torch's allocator holds at the height of a pass less what it held before: its own statistics on a GPU, every allocation
-that the profiler sees on a CPU.
+that the profiler sees on a CPU. With one thread the ratios tell what the arithmetic costs; with more, also how well
+small operations share the work.
 """
 
 import argparse
@@ -16,9 +17,10 @@ import os
 import platform
 import random
 import statistics
-import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +89,16 @@ def measure_memory(arm: str, size: int, device: str, dtype: torch.dtype) -> int:
         events = json.loads(Path(folder, "trace.json").read_text())["traceEvents"]
     steps = sorted((event["ts"], event["args"]["Bytes"]) for event in events if event["name"] == "[memory]")
     return max(itertools.accumulate(size for _, size in steps))
+
+
+def measure(arms: list[str], size: int, threads: int, budget: float, device: str, dtype: str) -> list[dict[str, Any]]:
+    """One size: the times, about `budget` seconds long, then the memory, as rows of the table."""
+    torch.set_num_threads(threads)
+    setting = device, getattr(torch, dtype)
+    one = measure_times(arms, size, 1, *setting)
+    rounds = min(200, max(7, int(budget / sum(values[0] for values in one.values()))))
+    seconds = measure_times(arms, size, rounds, *setting)
+    return summarise(seconds, {arm: measure_memory(arm, size, *setting) for arm in arms})
 
 
 def summarise(seconds: dict[str, list[float]], memory: dict[str, int]) -> list[dict[str, Any]]:
@@ -163,31 +175,45 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="of a processor; a table for each")
     parser.add_argument("--seconds", type=float, default=30, help="about so long for each size")
     parser.add_argument("--output", type=Path, default=Path("book/results"))
     options = parser.parse_args()
-    torch.set_num_threads(options.threads)
+    for threads in options.threads if options.device == "cpu" else options.threads[:1]:
+        name = f"bench-{options.device}-{options.dtype}" + (f"-threads-{threads}" if options.device == "cpu" else "")
+        keep(options.output / name, record(options, threads))
 
-    dtype, results = getattr(torch, options.dtype), {}
+
+def record(options: argparse.Namespace, threads: int) -> dict[str, Any]:
+    """All sizes with so many threads, and where and with what they were measured.
+
+    Each size has a process of its own, and so have the naive maps, beside standard attention: what went before, free
+    memory above all and the threads of the profiler, made the same layer up to one and a half times slower.
+    """
+    results: dict[int, list[dict[str, Any]]] = {}
     for size in options.sizes:
-        arms = [arm for arm in ARMS if arm != "maps" or size <= LARGEST_MAPS]
-        one = measure_times(arms, size, 1, options.device, dtype)
-        rounds = min(200, max(7, int(options.seconds / sum(values[0] for values in one.values()))))
-        seconds = measure_times(arms, size, rounds, options.device, dtype)
-        memory = {arm: measure_memory(arm, size, options.device, dtype) for arm in arms}
-        results[size] = summarise(seconds, memory)
+        groups = [[arm for arm in ARMS if arm != "maps"], ["standard", "maps"]][: 2 if size <= LARGEST_MAPS else 1]
+        rows: dict[str, dict[str, Any]] = {}
+        for arms in groups:
+            with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                job = process.submit(measure, arms, size, threads, options.seconds, options.device, options.dtype)
+                rows = {row["arm"]: row for row in job.result()} | rows
+        results[size] = [rows[arm] for arm in ARMS if arm in rows]
         print(f"N = {size}: " + ", ".join(f"{row['arm']} {row['ratio']:.2f}" for row in results[size]), flush=True)
-
+    sizes = " ".join(map(str, options.sizes))
+    command = f"python -m diffattn_mini.bench --sizes {sizes} --device {options.device} --dtype {options.dtype}"
     where = torch.cuda.get_device_name() if options.device != "cpu" else processor()
-    record = {"command": "python -m diffattn_mini.bench " + " ".join(sys.argv[1:]), "torch": torch.__version__,
-              "python": platform.python_version(), "processor": where, "threads": options.threads,
-              "dtype": options.dtype, "dim": DIM, "heads": HEADS, "results": results}  # fmt: skip
-    name = f"bench-{options.device}-{options.dtype}"
-    save(options.output / f"{name}.json", lambda path: Path(path).write_text(json.dumps(record, indent=1) + "\n"))
-    table = as_table(results)
-    save(options.output / f"{name}.md", lambda path: Path(path).write_text(table + "\n", encoding="utf-8"))
-    draw(results, options.output / f"{name}.svg")
+    return {"command": f"{command} --threads {threads} --seconds {options.seconds:g}", "torch": torch.__version__,
+            "python": platform.python_version(), "processor": where, "threads": threads, "dtype": options.dtype,
+            "dim": DIM, "heads": HEADS, "results": results}  # fmt: skip
+
+
+def keep(path: Path, record: dict[str, Any]) -> None:
+    """The record, its table and its figure, beside each other."""
+    text, table = json.dumps(record, indent=1) + "\n", as_table(record["results"])
+    save(path.with_suffix(".json"), lambda temporary: Path(temporary).write_text(text))
+    save(path.with_suffix(".md"), lambda temporary: Path(temporary).write_text(table + "\n", encoding="utf-8"))
+    draw(record["results"], path.with_suffix(".svg"))
     print(table)
 
 

@@ -20,7 +20,7 @@ def subtract(
     """(A1 - lambda A2) V by one of the FORMS, and the map itself where asked for, which needs the form "maps"."""
     if form == "maps" or return_weights:
         return differential_attention(q1, k1, q2, k2, v, lam, mask)
-    if form == "auto":  # see book/results/bench-cpu-float32.md; on a GPU the fused kernel of the framework
+    if form == "auto":  # see book/results/bench-cpu-*.md; on a GPU the fused kernel of the framework
         nothing_to_pad = v.shape[-1] == q1.shape[-1]
         form = "padded" if q1.device.type != "cpu" or (nothing_to_pad and k1.shape[-2] > 1024) else "blocked"
     fast = padded if form == "padded" else blocked

@@ -39,15 +39,16 @@ def test_ratios_are_taken_within_a_round():
 
 
 def test_a_run_writes_its_table_figure_and_record(tmp_path, monkeypatch, capsys):
-    threads = torch.get_num_threads()
-    monkeypatch.setattr(sys, "argv", ["bench", "--sizes", "16", "8192", "--seconds", "0", "--output", str(tmp_path)])
-    monkeypatch.setattr(bench, "prepare", lambda arm, size, *rest, make=bench.prepare: make(arm, 16, *rest))
+    monkeypatch.setattr(sys, "argv", ["bench", "--sizes", "16", "32", "--seconds", "0", "--output", str(tmp_path)])
+    monkeypatch.setattr(bench, "LARGEST_MAPS", 16)
     bench.main()
-    torch.set_num_threads(threads)
-    record = json.loads((tmp_path / "bench-cpu-float32.json").read_text())
-    assert {row["arm"] for row in record["results"]["16"]} == set(bench.ARMS)
-    assert all(row["rounds"] >= 7 for rows in record["results"].values() for row in rows)
-    table = (tmp_path / "bench-cpu-float32.md").read_text()
-    assert "not run" in table and all(label in table for label in bench.LABELS.values())
-    assert "<svg" in (tmp_path / "bench-cpu-float32.svg").read_text()
-    assert len(list(tmp_path.iterdir())) == 3  # nothing half-written is left
+    for threads in (1, 2):
+        name = f"bench-cpu-float32-threads-{threads}"
+        record = json.loads((tmp_path / f"{name}.json").read_text())
+        assert record["threads"] == threads and str(tmp_path) not in record["command"]
+        assert {row["arm"] for row in record["results"]["16"]} == set(bench.ARMS)
+        assert all(row["rounds"] >= 7 for rows in record["results"].values() for row in rows)
+        table = (tmp_path / f"{name}.md").read_text()
+        assert "not run" in table and all(label in table for label in bench.LABELS.values())
+        assert "<svg" in (tmp_path / f"{name}.svg").read_text()
+    assert len(list(tmp_path.iterdir())) == 6  # nothing half-written is left

@@ -126,7 +126,7 @@ EXPERIMENTS = [
         "characters", run, ("standard", "normed", "diff", "diff2"), "loss",
         {"ro": "Un model de caractere cu două straturi, pe documentația limbajului Python: pierderea pe text nevăzut.",
          "en": "A character model of two layers on the Python documentation: the loss on text it has not seen."},
-        rates=(3e-3, 6e-3, 1.2e-2), larger=False, settings=MODEL,
+        rates=(3e-3, 6e-3, 1.2e-2, 2.4e-2), larger=False, settings=MODEL,
     ),
     Experiment(
         "dex", run_dex, ("keys, values, output", "dex", "none"), "loss",
