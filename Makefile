@@ -18,7 +18,7 @@ help:
 	@echo "make check              the quick part of it, no notebook run: style, words, parity, freshness"
 	@echo "make notebooks          manuscripts -> notebooks/ro, notebooks/en"
 	@echo "make test-environments  the notebooks with the versions that Colab ships"
-	@echo "make bench              how fast and how large each form of attention is (about 10 minutes)"
+	@echo "make bench              how fast and how large each form of attention is (about 20 minutes)"
 	@echo "make experiments        run what is not stored yet, on all processors (hours; it may be stopped and started again)"
 	@echo "make clean              remove what was built (the environment stays)"
 	@echo "On Linux without a GPU add TORCH=cpu: it spares gigabytes of CUDA."
