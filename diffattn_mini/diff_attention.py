@@ -3,28 +3,30 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Mask
-from .differential import differential_attention, lambda_init, lambda_value
-from .forms import blocked, padded
+from .differential import lambda_init, lambda_value
+from .forms import blocked, maps, padded
+from .head_norm import head_norm
 from .multi_head import MultiHeadAttention
 
 FORMS = ("auto", "maps", "padded", "blocked")
 
 
 def subtract(
-    form: str, q1: Tensor, k1: Tensor, q2: Tensor, k2: Tensor, v: Tensor, lam: Any, mask: Mask, return_weights: bool
+    form: str, q: Tensor, k: Tensor, v: Tensor, lam: Any, mask: Mask, return_weights: bool
 ) -> tuple[Tensor, Tensor | None]:
-    """(A1 - lambda A2) V by one of the FORMS, and the map itself where asked for, which needs the form "maps"."""
+    """(A1 - lambda A2) V by one of the FORMS, and the map itself where asked for, which needs the form "maps".
+
+    Shapes as in forms.py: q (B, h, T, 2d), the queries of both maps side by side.
+    """
     if form == "maps" or return_weights:
-        return differential_attention(q1, k1, q2, k2, v, lam, mask)
+        return maps(q, k, v, lam, mask)
     if form == "auto":  # see book/results/bench-cpu-*.md; on a GPU the fused kernel of the framework
-        nothing_to_pad = v.shape[-1] == q1.shape[-1]
-        form = "padded" if q1.device.type != "cpu" or (nothing_to_pad and k1.shape[-2] > 1024) else "blocked"
+        form = "blocked" if q.device.type == "cpu" else "padded"
     fast = padded if form == "padded" else blocked
-    return fast(q1, k1, q2, k2, v, lam, mask), None
+    return fast(q, k, v, lam, mask), None
 
 
 class DiffAttention(MultiHeadAttention):
@@ -82,13 +84,11 @@ class DiffAttention(MultiHeadAttention):
     def attend(
         self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
     ) -> tuple[Tensor, Tensor | None]:
-        q1, q2 = q.chunk(2, dim=-1)  # (B, h, T, d) each
-        k1, k2 = k.chunk(2, dim=-1)
-        return subtract(self.form, q1, k1, q2, k2, v, self.lam, mask, return_weights)  # (B, h, T, 2d), (B, h, T, S)
+        return subtract(self.form, q, k, v, self.lam, mask, return_weights)  # (B, h, T, 2d), (B, h, T, S)
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
-        """The norm of each head times 1 - lambda_init; the factor goes into the norm's weight, which is smaller."""
-        return F.rms_norm(heads, heads.shape[-1:], self.norm.weight * (1 - self.lambda_init), self.norm.eps)
+        """The norm of each head times 1 - lambda_init."""
+        return head_norm(heads, self.norm.weight, 1 - self.lambda_init, self.norm.eps)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, lambda_init={self.lambda_init:.4f}"
@@ -101,7 +101,7 @@ class DiffAttentionV2(MultiHeadAttention):
     layer has; each has two queries and subtracts their maps over the same keys and values. n_kv_heads: heads of keys
     and values; n_heads / 2 gives the layer as many parameters as ordinary attention, but for the n_heads * dim of
     lambda_proj. lambda = sigmoid(x W) lies in (0, 1), one for every token and head. No norm, no lambda_init. form: as
-    in DiffAttention, but that "auto" takes "padded" past 1024 keys: here there is nothing to pad.
+    in DiffAttention.
 
     forward as in MultiHeadAttention; the maps A1 - lambda A2, (B, n_heads, T, S), lie in (-1, 1).
     Source: Ye et al., Differential Transformer V2, Microsoft and Hugging Face, January 2026.
@@ -127,8 +127,7 @@ class DiffAttentionV2(MultiHeadAttention):
     def attend(
         self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
     ) -> tuple[Tensor, Tensor | None]:
-        q1, q2 = q.chunk(2, dim=-1)  # (B, h, T, d) each: the pair shares its keys
-        return subtract(self.form, q1, k, q2, k, v, self.lam(x), mask, return_weights)
+        return subtract(self.form, q, k, v, self.lam(x), mask, return_weights)  # k (B, h, S, d) serves both queries
 
 
 def _check_form(form: str) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from .attention import Mask, attention_weights, masked
 from .diff_attention import DiffAttention, DiffAttentionV2
+from .head_norm import head_norm
 from .multi_head import KVCache, MultiHeadAttention
 
 
@@ -28,7 +29,7 @@ class NormedAttention(MultiHeadAttention):
         self.norm = nn.RMSNorm(self.head_dim, eps=eps)
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
-        return self.norm(heads)
+        return head_norm(heads, self.norm.weight, eps=self.norm.eps)
 
 
 class ScoredAttention(MultiHeadAttention):
@@ -109,6 +110,7 @@ class SinkAttention(ScoredAttention):
     def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
         sink = self.sink[:, None, None].expand(*scores.shape[:-1], 1)  # (h,) -> (B, h, T, 1)
         return torch.cat([masked(scores, mask), sink], dim=-1).softmax(-1)[..., :-1]
+
 
 class GatedAttention(MultiHeadAttention):
     """A gate, computed from the token itself, on what each head says.
@@ -192,6 +194,7 @@ class IntegralAttention(MultiHeadAttention):
         else:
             weights = masked(scores, mask).softmax(-1).mean(0)
         return weights @ v, weights  # (B, h, T, S d), (B, h, T, S)
+
 
 class SharedPair(nn.Linear):
     """Two projections that share most of their weights: x (W + D_1 U_1) and x (W + D_2 U_2).
@@ -406,6 +409,7 @@ def check_count(name: str, value: object) -> None:
     """A whole number from 1 on."""
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} must be a whole number from 1 on; it is {value!r}")
+
 
 # Every kind by its name, in the size that stands beside an ordinary layer of n_heads heads.
 # name -> make(dim, n_heads, layer, rope)

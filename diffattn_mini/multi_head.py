@@ -122,7 +122,8 @@ class MultiHeadAttention(nn.Module):
 
     def share(self, x: Tensor) -> Tensor:
         """Repeat keys or values for the heads that share them."""
-        return x.repeat_interleave(self.n_heads // x.shape[1], dim=1)
+        sharing = self.n_heads // x.shape[1]
+        return x if sharing == 1 else x.repeat_interleave(sharing, dim=1)
 
     def _check(self, x: Tensor, mask: Mask, context: Tensor | None, cache: KVCache | None) -> None:
         weight = self.q_proj.weight

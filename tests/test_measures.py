@@ -138,6 +138,26 @@ def test_the_hessian_of_a_quadratic_form_has_the_eigenvalues_of_its_matrix():
     assert found[0] < 0 < found[-1]
 
 
+@pytest.mark.parametrize("kind", ["standard", "normed", "diff", "diff2", "dint"])
+def test_the_hessian_of_a_model_with_attention_is_that_of_finite_differences(kind):
+    torch.manual_seed(0)
+    model = MiniGPT(Config(5, dim=4, n_heads=2, n_layers=1, attention=kind)).double()
+    tokens = torch.randint(5, (2, 7))
+
+    def loss(model):
+        return nn.functional.cross_entropy(model(tokens).flatten(0, 1), tokens.flatten())
+
+    def slopes(point):
+        nn.utils.vector_to_parameters(point, model.parameters())
+        return torch.cat([g.flatten() for g in torch.autograd.grad(loss(model), list(model.parameters()))])
+
+    start = nn.utils.parameters_to_vector(model.parameters()).detach().clone()
+    steps = 1e-5 * torch.eye(len(start), dtype=torch.float64)
+    rows = torch.stack([(slopes(start + step) - slopes(start - step)) / 2e-5 for step in steps])
+    nn.utils.vector_to_parameters(start, model.parameters())
+    np.testing.assert_allclose(hessian_eigenvalues(model, loss), np.linalg.eigvalsh(rows.numpy()), atol=1e-6)
+
+
 def test_parameters_that_bend_nothing_have_eigenvalue_zero():
     line = nn.Linear(2, 1).double()
     found = hessian_eigenvalues(line, lambda m: m.weight.square().sum() + m.bias.sum())

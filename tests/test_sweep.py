@@ -71,6 +71,22 @@ def test_records_of_other_settings_are_not_taken_up(experiment, tmp_path):
     assert run(other, tmp_path)[1] == 24
 
 
+def test_a_stored_result_can_be_extended_and_every_record_keeps_its_commit(experiment, tmp_path, monkeypatch):
+    module = sys.modules["diffattn_mini.experiments.sweep"]
+    monkeypatch.setattr(module, "_commit", lambda: "old")
+    before, _ = run(experiment, tmp_path)
+    monkeypatch.setattr(module, "_commit", lambda: "new")
+    monkeypatch.setattr(Experiment, "fingerprint", lambda self: "another version of the package")
+    wider = dataclasses.replace(experiment, rates=(0.1, 0.2, 0.4))
+    result, runs = run(wider, tmp_path, extend=True)
+    assert runs == 12 + 6 and result["rates"] == [0.1, 0.2, 0.4]
+    assert {(r["rate"], r["commit"]) for r in result["records"]} == {(0.1, "old"), (0.2, "old"), (0.4, "new")}
+    old = [r for r in result["records"] if r["commit"] == "old"]
+    assert old == before["records"] and len(result["records"]) == 18
+    other = dataclasses.replace(wider, settings=experiment.settings | {"fails": "nobody"})
+    assert run(other, tmp_path, extend=True)[1] == 18 + 18
+
+
 def test_a_run_that_fails_is_kept_with_its_error_and_tried_again_next_time(experiment, tmp_path):
     broken = dataclasses.replace(experiment, settings=experiment.settings | {"fails": "diff"})
     result, _ = run(broken, tmp_path)

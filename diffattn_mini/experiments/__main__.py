@@ -20,6 +20,7 @@ def main() -> None:
         if name == "run":
             command.add_argument("--jobs", type=int, help="processes, by default one a processor")
             command.add_argument("--dask", metavar="ADDRESS", help="run on this Dask cluster instead")
+            command.add_argument("--extend", action="store_true", help="run only what the stored result lacks")
             command.add_argument("--seeds", type=int, nargs="+", help="other seeds than the experiment's own")
     options = parser.parse_args()
     known = experiments()
@@ -35,7 +36,7 @@ def main() -> None:
             experiment = known[name]
             if options.seeds:
                 experiment = dataclasses.replace(experiment, seeds=tuple(options.seeds))
-            sweep(experiment, options.jobs, options.dask, options.output)
+            sweep(experiment, options.jobs, options.dask, options.output, extend=options.extend)
         try:
             show(stored(name, options.output))
         except FileNotFoundError as missing:

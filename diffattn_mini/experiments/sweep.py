@@ -63,30 +63,36 @@ def sweep(
     output: str | Path = RESULTS,
     unfinished: str | Path = UNFINISHED,
     progress: bool = True,
+    extend: bool = False,
 ) -> Path:
     """Run what has not been run yet, and write the stored result, NAME.json.
 
     jobs: processes of this machine, by default one a processor; dask: the address of a cluster instead. Every record is
     kept in the folder `unfinished` the moment it is there, so that a sweep that is killed goes on where it was; one of
-    other settings or another version of the package is not taken up. A run that fails leaves a record with its "error",
-    and the others go on. Returns the path of the result. Raises OSError where it cannot be written; the old result and
-    the records then stay as they were.
+    other settings or another version of the package is not taken up. extend: records of the stored result are, whatever
+    its version, where its settings are the same: only new arms, rates and seeds are run then. Every record names the
+    commit that it comes from. A run that fails leaves a record with its "error", and the others go on. Returns the path
+    of the result. Raises OSError where it cannot be written; the old result and the records then stay as they were.
     """
+    path = Path(output) / f"{experiment.name}.json"
     kept = Path(unfinished) / f"{experiment.name}-{experiment.fingerprint()}.jsonl"
     kept.parent.mkdir(parents=True, exist_ok=True)
     records = _read(kept)
+    if extend:
+        records = _stored_records(experiment, path, records) + records
     done = {(r["arm"], r["rate"], r["seed"]) for r in records if "error" not in r}
     todo = [job for job in experiment.jobs() if job not in done]
     started = time.time()
     runner = _on_cluster(experiment, todo, dask) if dask else _on_this_machine(experiment, todo, jobs)
     bar = tqdm(runner, total=len(todo), desc=experiment.name, disable=not progress)
+    commit = provenance()["commit"]
     with kept.open("a", encoding="utf-8") as file:
         for record in bar:
+            record["commit"] = commit
             file.write(json.dumps(record) + "\n")
             file.flush()
             os.fsync(file.fileno())
             records.append(record)
-    path = Path(output) / f"{experiment.name}.json"
     write(path, _result(experiment, records, time.time() - started))
     return path
 
@@ -181,12 +187,28 @@ def _read(path: Path) -> list[Record]:
     return [record for line in whole.decode().splitlines() if "error" not in (record := json.loads(line))]
 
 
+def _stored_records(experiment: Experiment, path: Path, newer: list[Record]) -> list[Record]:
+    """The records of the stored result that are not among the newer ones; none where its settings were others."""
+    if not path.exists():
+        return []
+    result = stored(experiment.name, path.parent)
+    if any(result[key] != value for key, value in _described(experiment).items() if key in ("settings", "metric")):
+        return []
+    done = {(r["arm"], r["rate"], r["seed"]) for r in newer}
+    found = [r for r in result["records"] if (r["arm"], r["rate"], r["seed"]) not in done and "error" not in r]
+    return [{"commit": result["commit"]} | record for record in found]
+
+
+def _described(experiment: Experiment) -> dict[str, Any]:
+    """Everything about it but the function, as it is stored."""
+    return json.loads(json.dumps({key: value for key, value in asdict(experiment).items() if key != "run"}))
+
+
 def _result(experiment: Experiment, records: list[Record], seconds: float) -> dict[str, Any]:
     order = {job: i for i, job in enumerate(experiment.jobs())}
     records = [r for r in records if (r["arm"], r["rate"], r["seed"]) in order]
     records.sort(key=lambda r: order[r["arm"], r["rate"], r["seed"]])
-    described = {key: value for key, value in asdict(experiment).items() if key != "run"}
-    return described | {
+    return _described(experiment) | {
         "command": shlex.join(["python", "-m", "diffattn_mini.experiments", "run", experiment.name]),
         "fingerprint": experiment.fingerprint(),
         **provenance(),
