@@ -76,7 +76,7 @@ def test_a_stored_result_can_be_extended_and_every_record_keeps_its_commit(exper
     monkeypatch.setattr(module, "_commit", lambda: "old")
     before, _ = run(experiment, tmp_path)
     monkeypatch.setattr(module, "_commit", lambda: "new")
-    monkeypatch.setattr(Experiment, "fingerprint", lambda self: "another version of the package")
+    monkeypatch.setattr(Experiment, "fingerprint", lambda self: f"another version, {len(self.settings)} settings")
     wider = dataclasses.replace(experiment, rates=(0.1, 0.2, 0.4))
     result, runs = run(wider, tmp_path, extend=True)
     assert runs == 12 + 6 and result["rates"] == [0.1, 0.2, 0.4]
