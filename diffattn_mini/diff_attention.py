@@ -37,11 +37,12 @@ class DiffAttention(MultiHeadAttention):
     sets lambda_init; one lambda serves all heads of the layer. n_kv_heads: differential heads of keys and values, each
     shared by n_heads / n_kv_heads heads. rope: turn each part of queries and keys by its positions. form: "maps" holds
     both maps in memory, "padded" makes one fused call, "blocked" subtracts a block of rows at a time and needs memory
-    linear in T; all give the same. "auto" is "maps" where the weights are asked for, else the fastest on a processor,
-    "blocked"; on a GPU it is "padded".
+    linear in T; all give the same, and all are "maps" where the weights are asked for. "auto" is "blocked" on a
+    processor, the fastest there without a mask of one's own, and "padded" on a GPU.
 
     forward(x, mask="causal", return_weights=False, context=None, cache=None): x (B, T, dim) -> (B, T, dim), and with
-    return_weights the maps A1 - lambda A2, (B, n_heads, T, S), in [-lambda, 1]. The rest as in MultiHeadAttention.
+    return_weights the maps A1 - lambda A2, (B, n_heads, T, S), in [-lambda, 1] for lambda from 0 on. The rest as in
+    MultiHeadAttention.
     Raises TypeError or ValueError, before any arithmetic, for sizes that do not divide, x of the wrong rank, width,
     dtype or device, NaN, and masks as attention_weights does.
 

@@ -71,7 +71,8 @@ def check_differential_attention(q1: Any, k1: Any, q2: Any, k2: Any, v: Any, lam
     if not isinstance(lam, int | float | np.number) and namespace(lam) is not xp:
         raise TypeError(f"lam is {library(lam)} and q1 is {library(q1)}; pass a number, or convert one of them")
     values = lam if namespace(lam) is not np else np.asarray(lam)
-    if values.ndim and values.dtype != q1.dtype:
+    widens = xp is np and np.result_type(lam, q1.dtype) != q1.dtype  # a numpy float64 does, Python's 0.5 does not
+    if widens or (values.ndim and values.dtype != q1.dtype):
         raise TypeError(f"q1 has dtype {q1.dtype} and lam has {values.dtype}; convert one of them")
     if not namespace(values).isfinite(values).all():
         raise ValueError(f"lam must be finite; it is {lam}")

@@ -6,23 +6,29 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .forms import differentiable_grads
+
 
 def head_norm(heads: Tensor, weight: Tensor, scale: float = 1.0, eps: float = 1e-5) -> Tensor:
     """scale * RMSNorm: each row of features divided by the root of its mean square, times the weight.
 
     heads (..., d), weight (d,), scale a number. y = scale * weight * x / sqrt(mean(x^2) + eps). Returns (..., d).
+    Raises ValueError for a weight of another shape.
     Source: Zhang and Sennrich, arXiv 1910.07467, equation 4.
 
     >>> head_norm(torch.tensor([[3.0, 4.0]]), torch.ones(2))
     tensor([[0.8485, 1.1314]])
     """
+    if weight.shape != heads.shape[-1:]:
+        fits = tuple(heads.shape[-1:])
+        raise ValueError(f"weight has shape {tuple(weight.shape)}; one for each feature, {fits}, fits these heads")
     if heads.device.type == "cpu" and heads.dtype == weight.dtype in (torch.float32, torch.float64):
         return _HeadNorm.apply(heads, weight, scale, eps)
     return F.rms_norm(heads, weight.shape, weight * scale, eps)
 
 
 class _HeadNorm(torch.autograd.Function):
-    """With r = 1 / sqrt(mean(x^2) + eps): y = x r w and dx = r (dy w - x r^2 mean(dy w x))."""
+    """With r = 1 / sqrt(mean(x^2) + eps) and w = scale * weight: y = x r w, dx = r (dy w - x r^2 mean(dy w x))."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, scale: float, eps: float) -> Tensor:
@@ -35,11 +41,14 @@ class _HeadNorm(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, r = ctx.saved_tensors
         if torch.is_grad_enabled():  # the gradients are to be differentiated again: those of torch's own norm
-            output = F.rms_norm(x, weight.shape, weight * ctx.scale, ctx.eps)
-            return *torch.autograd.grad(output, (x, weight), grad, create_graph=True), None, None
+            def formula(x: Tensor, weight: Tensor) -> Tensor:
+                return F.rms_norm(x, weight.shape, weight * ctx.scale, ctx.eps)
+
+            return *differentiable_grads(formula, (x, weight), grad, ctx.needs_input_grad), None, None
         scaled, products = weight * ctx.scale, grad * x  # (..., d)
         rows = products.reshape(-1, x.shape[-1])
-        dweight = (r.reshape(-1) @ rows).mul_(ctx.scale)
-        means = (rows @ scaled).view(r.shape).mul_(r).mul_(r).div_(-x.shape[-1])  # -r^2 mean(dy w x)
+        with torch.autocast("cpu", enabled=False):
+            dweight = (r.reshape(-1) @ rows).mul_(ctx.scale)
+            means = (rows @ scaled).view(r.shape).mul_(r).mul_(r).div_(-x.shape[-1])  # -r^2 mean(dy w x)
         dx = torch.mul(grad, scaled, out=products).addcmul_(x, means).mul_(r)
         return dx, dweight, None, None

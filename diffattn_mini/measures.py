@@ -212,7 +212,7 @@ def hessian_eigenvalues(model: nn.Module, loss: Callable[[nn.Module], Tensor]) -
     """All eigenvalues of the loss's second derivatives, the smallest first. For tiny models: n parameters, n^2 numbers.
 
     loss(model) -> a tensor of shape (). Negative ones are directions in which the loss bends down. Returns (n,).
-    Raises ValueError for more than 5000 parameters.
+    Frozen parameters do not count. Raises ValueError for more than 5000 parameters, or none.
 
     >>> line = nn.Linear(1, 1, bias=False)
     >>> hessian_eigenvalues(line, lambda m: 3 * m.weight.square().sum())
@@ -220,12 +220,14 @@ def hessian_eigenvalues(model: nn.Module, loss: Callable[[nn.Module], Tensor]) -
     """
     parameters = [p for p in model.parameters() if p.requires_grad]
     n = sum(p.numel() for p in parameters)
+    if not n:
+        raise ValueError("the model has no parameter that requires a gradient; requires_grad_() one of them")
     if n > 5000:
         raise ValueError(f"the model has {n} parameters; its Hessian has {n * n} numbers: 5000 parameters at most")
     with sdpa_kernel(SDPBackend.MATH):  # torch's fused attention has no second derivatives
-        grads = torch.autograd.grad(loss(model), parameters, create_graph=True)
-    slope = torch.cat([grad.flatten() for grad in grads])  # (n,); a loss that is a line has slopes without a gradient
-    slope = slope + 0 * sum(p.sum() for p in parameters)
+        grads = torch.autograd.grad(loss(model), parameters, create_graph=True, materialize_grads=True)
+    slope = torch.cat([grad.flatten() for grad in grads])  # (n,)
+    slope = slope + 0 * sum(p.sum() for p in parameters)  # slopes that are constant carry no graph of their own
     rows = []
     for value in slope:
         row = torch.autograd.grad(value, parameters, retain_graph=True, materialize_grads=True)

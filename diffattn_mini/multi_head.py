@@ -138,6 +138,8 @@ class MultiHeadAttention(nn.Module):
             keys = context.shape[1]
         if cache is not None and mask != "causal":
             raise ValueError('a cache needs mask="causal": the new tokens see all that came before them')
+        if isinstance(mask, Tensor) and mask.ndim == 1:
+            raise ValueError(f"mask has shape {tuple(mask.shape)}, one axis; write mask[None] if all see the same keys")
         if isinstance(mask, Tensor) and mask.ndim == 3:
             raise ValueError(
                 f"mask has shape {tuple(mask.shape)}, three axes, which could mean two things; "

@@ -48,15 +48,18 @@ def train(
     every: int = 100,
     evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
     progress: bool = True,
+    settings: dict[str, Any] | None = None,
 ) -> History:
     """Train a model in place, with AdamW, a warm-up, a cosine and clipped gradients.
 
     batches(step) gives the batch of a step: a function of the step alone, so that a run that is taken up again sees
     what it would have seen. loss(model, batch) is a mean over the batch, a tensor of shape (). warmup: see schedule.
-    checkpoint: a folder; every so many steps the state is put there, and a run that finds one goes on from it, to the
-    same numbers. evaluate(model) is asked at the same steps and at the end. Under `torchrun` each process trains on its
-    own part of every batch (see share), and gradients are averaged. Returns one dict a step: "step", "loss", and what
-    evaluate said. Raises FloatingPointError when the loss is no longer finite, with the step.
+    checkpoint: a folder; every so many steps the state is put there, that of torch's random numbers included, and a run
+    that finds one goes on from it, to the same numbers. settings: what else makes the run what it is; it is kept with
+    the checkpoint, as steps and rate are. evaluate(model) is asked at the same steps and at the end. Under `torchrun`
+    each process trains on its own part of every batch (see share), and gradients are averaged. Returns one dict a step:
+    "step", "loss", and what evaluate said. Raises FloatingPointError when the loss is no longer finite, with the step,
+    and ValueError where the checkpoint is that of another run.
 
     >>> line = nn.Linear(1, 1)
     >>> history = train(line, lambda step: torch.ones(4, 1), lambda m, x: (m(x) - 2).square().mean(), 200, rate=0.1,
@@ -66,19 +69,21 @@ def train(
     """
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
     history: History = []
+    run = {"steps": steps, "rate": rate, "weight_decay": weight_decay, "clip": clip, "warmup": warmup}
+    run = json.loads(json.dumps(run | (settings or {})))
     if checkpoint is not None:
-        history = _load(Path(checkpoint), model, optimiser)
+        history = _load(Path(checkpoint), model, optimiser, run)
     hidden = not progress or os.environ.get("DIFFATTN_MINI_PUBLISH") == "1"  # a page has no use for a bar
     bar = tqdm(range(len(history), steps), initial=len(history), total=steps, disable=hidden, leave=False)
     for step in bar:
         for group in optimiser.param_groups:
             group["lr"] = rate * schedule(step, steps, warmup)
         value = loss(model, batches(step))
-        if not value.isfinite():
-            raise FloatingPointError(f"the loss is {value.item()} at step {step}; try a lower rate than {rate}")
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         _average([value.detach(), *(p.grad for p in model.parameters() if p.grad is not None)])
+        if not value.isfinite():  # asked of the mean, so that all processes stop at the same step
+            raise FloatingPointError(f"the loss is {value.item()} at step {step}; try a lower rate than {rate}")
         nn.utils.clip_grad_norm_(model.parameters(), clip)
         optimiser.step()
         history.append({"step": step, "loss": value.item()})
@@ -86,7 +91,7 @@ def train(
             if evaluate is not None:
                 history[-1] |= evaluate(model)
             if checkpoint is not None and _rank() == 0:
-                _save(Path(checkpoint), model, optimiser, history)
+                _save(Path(checkpoint), model, optimiser, history, run)
             bar.set_postfix(loss=f"{value.item():.3f}")
     return history
 
@@ -135,20 +140,29 @@ def cached(
 # Keeping
 
 
-def _save(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, history: History) -> None:
+def _save(
+    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, run: dict[str, Any]
+) -> None:
     """One file holds it all, so that it can never be half of one state and half of another."""
-    tensors = {f"model.{name}": x for name, x in _own(model.state_dict()).items()}
+    tensors = {f"model.{name}": x for name, x in _own(model.state_dict()).items()} | {"random": torch.get_rng_state()}
     for i, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{i}.{name}": x for name, x in state.items()}
-    _write(folder / "checkpoint.safetensors", lambda name: save_file(tensors, name, {"history": json.dumps(history)}))
+    about = {"history": json.dumps(history), "run": json.dumps(run)}
+    _write(folder / "checkpoint.safetensors", lambda name: save_file(tensors, name, about))
 
 
-def _load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> History:
+def _load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, run: dict[str, Any]) -> History:
     path = folder / "checkpoint.safetensors"
     if not path.exists():
         return []
     with safe_open(path, framework="pt") as file:
-        history = json.loads(file.metadata()["history"])
+        about = {name: json.loads(text) for name, text in file.metadata().items()}
+        for name in run.keys() | about["run"].keys():
+            here, there = run.get(name), about["run"].get(name)
+            if here != there:
+                kept = f"the run kept in {folder} has {there!r}"
+                raise ValueError(f"{name}={here!r}, and {kept}: name another folder, or remove this one")
+        history = about["history"]
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
     weights = {name.removeprefix("model."): x for name, x in tensors.items() if name.startswith("model.")}
     model.load_state_dict(_full(model, weights))
@@ -158,6 +172,7 @@ def _load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer) -> H
             _, i, part = name.split(".")
             state.setdefault(int(i), {})[part] = x
     optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+    torch.set_rng_state(tensors["random"])
     return history
 
 

@@ -6,6 +6,7 @@ import math
 import os
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -48,7 +49,7 @@ def test_a_sweep_runs_every_arm_rate_and_seed_once_and_says_how(experiment, tmp_
     assert runs == 12 and len({(r["arm"], r["rate"], r["seed"]) for r in result["records"]}) == 12
     assert all(r["score"] == pytest.approx((r["arm"] == "diff") + 1 + r["rate"] + 0.01 * r["seed"])
                for r in result["records"])  # fmt: skip
-    assert result["command"] == "python -m diffattn_mini.experiments run toy"
+    assert result["command"] == "python -m diffattn_mini.experiments run toy --seeds 0 1 2"
     assert result["versions"]["torch"] == torch.__version__ and result["commit"] and result["processor"]
     assert stored("toy", tmp_path / "results") == result
 
@@ -63,6 +64,39 @@ def test_a_sweep_that_was_killed_goes_on_and_a_finished_one_runs_nothing(experim
     strip = [{key: value for key, value in r.items() if key != "seconds"} for r in result["records"]]
     assert strip == [{key: value for key, value in r.items() if key != "seconds"} for r in expected["records"]]
     assert run(experiment, tmp_path)[1] == 12 + 7
+
+
+def test_a_sweep_whose_process_is_killed_keeps_what_it_had(experiment, tmp_path):
+    script = textwrap.dedent(f"""
+        import sys, time
+        from pathlib import Path
+        sys.path.insert(0, {str(Path(__file__).parent)!r})
+        import test_sweep as t
+
+        def slow(**job):
+            time.sleep(0.4)
+            return t.measured(**job)
+
+        folder = Path({str(tmp_path)!r})
+        toy = t.Experiment("toy", slow, ("standard", "diff"), "score", dict(ro="", en=""), rates=(0.1, 0.2),
+                           seeds=(0, 1, 2), settings=dict(folder=str(folder / "runs")))
+        t.sweep(toy, jobs=1, output=folder / "results", unfinished=folder / "kept", progress=False)
+    """)
+    process = subprocess.Popen([sys.executable, "-c", script], env=os.environ | {"OMP_NUM_THREADS": "1"})
+    deadline = time.time() + 60
+    while len(kept_records(tmp_path)) < 3 and time.time() < deadline:
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    before = len(kept_records(tmp_path))
+    started = len(list((tmp_path / "runs").iterdir()))
+    assert 3 <= before < 12 and not (tmp_path / "results").exists()
+    result, runs = run(experiment, tmp_path)
+    assert len(result["records"]) == 12 and runs == started + 12 - before
+
+
+def kept_records(folder):
+    return [line for path in (folder / "kept").glob("*.jsonl") for line in path.read_text().splitlines()]
 
 
 def test_records_of_other_settings_are_not_taken_up(experiment, tmp_path):
@@ -115,8 +149,11 @@ def test_a_full_disk_leaves_the_stored_result_and_the_records(experiment, tmp_pa
 def test_a_cluster_gives_the_same_records(experiment, tmp_path):
     from distributed import LocalCluster
 
-    with LocalCluster(n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None) as cluster:
+    with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         result, runs = run(experiment, tmp_path, dask=cluster.scheduler_address)
+        words = ["run", "amplifier", "--seeds", "0", "--dask", cluster.scheduler_address, "--output", str(tmp_path)]
+        subprocess.run([sys.executable, "-m", "diffattn_mini.experiments", *words], check=True, capture_output=True)
+    assert len(stored("amplifier", tmp_path)["records"]) == 6
     here, _ = run(dataclasses.replace(experiment, name="here"), tmp_path)
     assert runs == 12
     assert [(r["arm"], r["score"]) for r in result["records"]] == [(r["arm"], r["score"]) for r in here["records"]]
@@ -159,7 +196,8 @@ def test_the_command_line_lists_runs_and_refuses(tmp_path):
     assert all(name in listed.stdout for name in experiments())
     done = command("run", "amplifier", "--seeds", "0", "--jobs", "1", "--output", str(tmp_path))
     assert done.returncode == 0 and "rho=0.99" in done.stdout
-    assert stored("amplifier", tmp_path)["seeds"] == [0]
+    result = stored("amplifier", tmp_path)
+    assert result["seeds"] == [0] and result["command"].endswith("run amplifier --seeds 0")
     wrong = command("run", "amplifer")
     assert wrong.returncode == 1 and "choose from amplifier" in wrong.stderr and "Traceback" not in wrong.stderr
 
@@ -275,6 +313,17 @@ def test_the_big_run_gives_the_same_curve_on_two_processes(tmp_path):
         folder = tmp_path / str(len(launcher))
         subprocess.run([sys.executable, *launcher, *command, "--output", folder, "--checkpoint", folder], check=True,
                        capture_output=True, timeout=180, env=os.environ | {"OMP_NUM_THREADS": "1"})  # fmt: skip
-        result = json.loads((folder / "big-standard.json").read_text())
+        before = (folder / "big-standard.json").read_bytes()
+        result = json.loads(before)
+        assert "--steps 3" in result["command"] and result["settings"]["rate"] == 0.004
         curves.append([record["loss"] for record in result["records"]] + [result["records"][-1]["new_text"]])
     assert curves[0] == pytest.approx(curves[1], abs=1e-5) and len(curves[0]) == 4
+
+    def again(*options):
+        words = [sys.executable, *command, "--output", folder, "--checkpoint", folder, *options]
+        return subprocess.run(words, capture_output=True, text=True, env=os.environ | {"OMP_NUM_THREADS": "1"})
+
+    assert again().returncode == 0 and (folder / "big-standard.json").read_bytes() == before  # not restamped
+    refused = again("--rate", "0.5")
+    assert refused.returncode == 1 and "rate=0.5, and the run kept in" in refused.stderr
+    assert (folder / "big-standard.json").read_bytes() == before

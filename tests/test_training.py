@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors import safe_open
 from torch import nn
 
 from diffattn_mini import Config, MiniGPT
@@ -116,9 +117,8 @@ def test_a_run_that_was_killed_goes_on_to_the_same_numbers(tmp_path):
     time.sleep(0.3)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    torch.manual_seed(9)
-    again = MiniGPT(Config(11, 16, 2, n_layers=1, attention="diff"))
-    kept = train(again, batches, loss, 0, checkpoint=place, progress=False)
+    with safe_open(place / "checkpoint.safetensors", framework="pt") as file:
+        kept = json.loads(file.metadata()["history"])
     assert len(kept) >= 3 and len(kept) % 3 == 0
     # the schedule knows the length of the run, so the comparison is with a run of the same length
     expected = []
@@ -138,6 +138,35 @@ def test_a_run_that_was_killed_goes_on_to_the_same_numbers(tmp_path):
         train(model(), stop, noted, 10**6, progress=False)
     torch.set_num_threads(threads)
     assert losses(kept) == expected
+
+
+def test_a_loss_that_draws_at_random_goes_on_with_the_same_numbers(tmp_path):
+    def noisy(model, batch):
+        return loss(model, batch) * (1 + 0.1 * torch.rand(()))
+
+    whole, stopped, again = model(), model(), model()
+    torch.manual_seed(3)
+    expected = losses(train(whole, batches, noisy, 9, progress=False))
+    torch.manual_seed(3)
+    with pytest.raises(ZeroDivisionError):
+        train(stopped, lambda step: batches(step) if step < 6 else 1 / 0, noisy, 9, checkpoint=tmp_path, every=3,
+              progress=False)  # fmt: skip
+    torch.manual_seed(4)
+    assert losses(train(again, batches, noisy, 9, checkpoint=tmp_path, every=3, progress=False)) == expected
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    (dict(steps=5), r"steps=5, and the run kept in .* has 4: name another folder"),
+    (dict(rate=0.1), r"rate=0\.1, and the run kept in .* has 0\.003"),
+    (dict(settings={"seed": 1}), r"seed=1, and the run kept in .* has 0"),
+    (dict(settings=None), r"seed=None, and the run kept in .* has 0"),
+])  # fmt: skip
+def test_the_checkpoint_of_another_run_is_refused(tmp_path, change, says):
+    run = dict(steps=4, checkpoint=tmp_path, progress=False, settings={"seed": 0})
+    history = train(model(), batches, loss, **run)
+    assert train(model(), batches, loss, **run) == history
+    with pytest.raises(ValueError, match=says):
+        train(model(), batches, loss, **run | change)
 
 
 def test_two_processes_lose_as_much_as_one(tmp_path):
@@ -226,7 +255,9 @@ def test_every_notebook_of_a_book_finds_the_same_models(tmp_path, monkeypatch):
 
 
 def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
-    train(model(), batches, loss, 5, checkpoint=tmp_path, every=5, progress=False)
+    with pytest.raises(ZeroDivisionError):
+        train(model(), lambda step: batches(step) if step < 7 else 1 / 0, loss, 10, checkpoint=tmp_path, every=5,
+              progress=False)  # fmt: skip
     before = (tmp_path / "checkpoint.safetensors").read_bytes()
 
     def full(tensors, name, *rest):

@@ -17,6 +17,7 @@ import pytest
 import torch
 
 from diffattn_mini import language
+from diffattn_mini.measures import noise_share
 from diffattn_mini.tasks import Translation, Vocabulary, detokenise, tokenise
 from diffattn_mini.tasks.grammar import Clause, Noun, Sentence, write
 from diffattn_mini.tasks.lexicon import (
@@ -341,7 +342,7 @@ def test_every_word_is_in_the_dictionary_and_no_letter_has_a_cedilla():
 
 def test_the_vocabulary_is_large_enough_and_holds_every_sentence():
     task = Translation()
-    assert len(NOUNS) >= 60 and len(english_words() | romanian_words()) >= 300
+    assert len(NOUNS) >= 60 and min(len(english_words()), len(romanian_words())) >= 300
     used = ({word for pair in some_pairs() for word in side(pair)} for side in (lambda p: p.source, lambda p: p.target))
     for vocabulary, words in zip((task.source_vocabulary, task.target_vocabulary), used, strict=True):
         assert words <= set(vocabulary.words)
@@ -432,6 +433,33 @@ def test_a_sentence_joins_as_many_clauses_as_asked():
         assert sum(word in ("and", "but", "because", "while") for word in pair.source) == clauses - 1
 
 
+@pytest.mark.parametrize("distractors", [1, 6])
+def test_distractors_stand_around_what_is_translated_and_change_nothing_else(distractors):
+    plain, noisy = Translation(sentences=2), Translation(sentences=2, distractors=distractors)
+    batch, places = noisy.batch(40, 0, "validation"), set()
+    for b, pair in enumerate(batch.pairs):
+        first, last = pair.source.index("["), pair.source.index("]")
+        told = [word for word, relevant in zip(pair.source, batch.relevant[b].tolist()) if relevant]  # noqa: B905
+        assert told == list(pair.source[first + 1 : last]) and pair.source.count(".") == 2 + distractors
+        alone = plain.encode([dataclasses.replace(pair, source=pair.source[first + 1 : last], alignment=())])
+        assert torch.equal(alone.target[0], batch.target[b, : batch.target_lengths[b]])
+        assert all(first < i < last for i, _ in pair.alignment) and len(pair.alignment) > 0
+        others = " ".join(pair.source[:first] + pair.source[last + 1 :]).split(" . ")
+        assert {noisy.split_of(other.removesuffix(" .").split() + ["."]) for other in others} == {"validation"}
+        places.add(pair.source[:first].count("."))
+    assert places == set(range(distractors + 1))
+    twin = plain.text(0)
+    assert twin.target == noisy.text(0).target  # the same seed, the same text, whatever stands around it
+    assert torch.equal(plain.batch(3, 0).relevant, plain.batch(3, 0).source_mask)
+
+
+def test_weight_on_distractors_is_noise():
+    batch = Translation(distractors=3).batch(4, 0)
+    weights = batch.source_mask / batch.source_mask.sum(1, keepdim=True)  # (B, S), even over every word
+    spread = noise_share(weights, batch.source_mask & ~batch.relevant)
+    torch.testing.assert_close(spread, 1 - batch.relevant.sum(1) / batch.source_lengths)
+
+
 def test_the_description_follows_the_language_and_counts_the_words():
     task = Translation(clauses=3)
     english = task.describe()
@@ -440,6 +468,7 @@ def test_the_description_follows_the_language_and_counts_the_words():
     for text in (english, romanian):
         assert str(len(english_words()) - 2) in text and str(len(romanian_words()) - 2) in text and "3" in text
     assert "propoziții" in romanian and "clauses" in english
+    assert dataclasses.replace(task, distractors=12).describe() == romanian + " Fraze în jur, care nu se traduc: 12."
 
 
 @pytest.mark.parametrize(
@@ -448,6 +477,7 @@ def test_the_description_follows_the_language_and_counts_the_words():
         (lambda: Translation(clauses=0), ValueError, "clauses must be at least 1"),
         (lambda: Translation(sentences=1.5), TypeError, "sentences must be a whole number"),
         (lambda: Translation(split_seed=-1), ValueError, "split_seed must be at least 0"),
+        (lambda: Translation(distractors=-1), ValueError, "distractors must be at least 0"),
         (lambda: Translation().batch(2, 0, "dev"), ValueError, "split must be one of train"),
         (lambda: Translation().sentence("x"), TypeError, "generator must be"),
         (lambda: Translation().encode([]), ValueError, "pairs is empty"),

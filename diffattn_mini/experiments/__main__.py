@@ -28,6 +28,8 @@ def main() -> None:
         for experiment in known.values():
             state = "stored " if (RESULTS / f"{experiment.name}.json").exists() else "not run"
             print(f"{experiment.name:<24} {state}  {len(experiment.jobs()):>4} runs  {experiment.describe['en']}")
+        for path in sorted(RESULTS.glob("big-*.json")):
+            print(f"{path.stem:<24} stored      1 run   One curve, no sweep: python -m diffattn_mini.experiments.big")
         return
     for name in known if options.names == ["all"] else options.names:
         if name not in known:

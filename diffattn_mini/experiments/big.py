@@ -43,17 +43,21 @@ def main() -> None:
         inputs, targets = TEXT.batch(options.batch, options.length, step)
         return share(inputs), share(targets)
 
+    settings = {key: value for key, value in vars(options).items() if key not in ("checkpoint", "output")}
     started = time.time()
     history = train(model, batch, loss, options.steps, options.rate, checkpoint=options.checkpoint / options.attention,
                     every=100, evaluate=lambda model: {"new_text": loss_on_new_text(model, options.length, 64)},
-                    progress=first)  # fmt: skip
-    if first:
-        settings = {key: value for key, value in vars(options).items() if key not in ("checkpoint", "output")}
-        head = {"name": f"big-{options.attention}", "settings": settings,
+                    progress=first, settings=settings)  # fmt: skip
+    path = options.output / f"big-{options.attention}.json"
+    if first and path.exists() and json.loads(path.read_text(encoding="utf-8"))["records"] == history:
+        print(f"{path} holds this run already")  # as it was stored, with its own date and commit
+    elif first:
+        words = (f"--{key} {value}" for key, value in settings.items())
+        head = {"name": path.stem, "settings": settings,
+                "command": " ".join(["python -m diffattn_mini.experiments.big", *words]),
                 "processes": int(os.environ.get("WORLD_SIZE", 1)), **provenance(),
                 "parameters": sum(p.numel() for p in model.parameters()),
                 "seconds": round(time.time() - started, 1)}  # fmt: skip
-        path = options.output / f"{head['name']}.json"
         write(path, head | {"records": history})
         print(path, json.dumps(history[-1]))
     if dist.is_initialized():

@@ -69,10 +69,11 @@ def sweep(
 
     jobs: processes of this machine, by default one a processor; dask: the address of a cluster instead. Every record is
     kept in the folder `unfinished` the moment it is there, so that a sweep that is killed goes on where it was; one of
-    other settings or another version of the package is not taken up. extend: records of the stored result are, whatever
-    its version, where its settings are the same: only new arms, rates and seeds are run then. Every record names the
-    commit that it comes from. A run that fails leaves a record with its "error", and the others go on. Returns the path
-    of the result. Raises OSError where it cannot be written; the old result and the records then stay as they were.
+    other settings or another version of the package is not taken up. extend: records of the stored result are, where
+    settings and libraries are the same, whatever its version of the package: only new arms, rates and seeds are run
+    then. Every record names the commit that it comes from. A run that fails leaves a record with its "error", and the
+    others go on. Returns the path of the result. Raises OSError where it cannot be written; the old result and the
+    records then stay as they were.
     """
     path = Path(output) / f"{experiment.name}.json"
     kept = Path(unfinished) / f"{experiment.name}-{experiment.fingerprint()}.jsonl"
@@ -188,11 +189,12 @@ def _read(path: Path) -> list[Record]:
 
 
 def _stored_records(experiment: Experiment, path: Path, newer: list[Record]) -> list[Record]:
-    """The records of the stored result that are not among the newer ones; none where its settings were others."""
+    """The stored records that are not among the newer ones; none of other settings, or other versions of torch."""
     if not path.exists():
         return []
     result = stored(experiment.name, path.parent)
-    if any(result[key] != value for key, value in _described(experiment).items() if key in ("settings", "metric")):
+    here = _described(experiment) | provenance()
+    if any(result[key] != here[key] for key in ("settings", "metric", "versions")):
         return []
     done = {(r["arm"], r["rate"], r["seed"]) for r in newer}
     found = [r for r in result["records"] if (r["arm"], r["rate"], r["seed"]) not in done and "error" not in r]
@@ -208,8 +210,9 @@ def _result(experiment: Experiment, records: list[Record], seconds: float) -> di
     order = {job: i for i, job in enumerate(experiment.jobs())}
     records = [r for r in records if (r["arm"], r["rate"], r["seed"]) in order]
     records.sort(key=lambda r: order[r["arm"], r["rate"], r["seed"]])
+    seeds = [] if experiment.seeds == Experiment.seeds else ["--seeds", *map(str, experiment.seeds)]
     return _described(experiment) | {
-        "command": shlex.join(["python", "-m", "diffattn_mini.experiments", "run", experiment.name]),
+        "command": shlex.join(["python", "-m", "diffattn_mini.experiments", "run", experiment.name, *seeds]),
         "fingerprint": experiment.fingerprint(),
         **provenance(),
         "seconds": round(sum(r["seconds"] for r in records), 1),

@@ -31,6 +31,7 @@ from .lexicon import (
 
 SPLITS = ("train", "validation", "test")
 PAD, START, END = "<pad>", "<start>", "<end>"
+OPEN, CLOSE = "[", "]"  # around what is to be translated, where other sentences stand beside it
 
 
 def tokenise(text: str) -> list[str]:
@@ -88,7 +89,8 @@ class TranslationBatch(Tensors):
 
     source: (B, S), words alone. target: (B, T), with a start and an end sign: a decoder reads target[:, :-1] and
     predicts target[:, 1:]. source_lengths, target_lengths: (B,), signs included. alignment: booleans (B, T, S), True
-    where a target word translates a source word. pairs: the words themselves.
+    where a target word translates a source word. relevant: booleans (B, S), True for the words that are to be
+    translated, all of them unless the task has distractors. pairs: the words themselves.
     """
 
     source: Tensor
@@ -96,6 +98,7 @@ class TranslationBatch(Tensors):
     source_lengths: Tensor
     target_lengths: Tensor
     alignment: Tensor
+    relevant: Tensor
     pairs: tuple[Pair, ...]
 
     @property
@@ -108,9 +111,11 @@ class TranslationBatch(Tensors):
 class Translation:
     """English sentences with their Romanian translations and alignments, drawn from a grammar.
 
-    clauses: how many clauses each sentence joins. sentences: how many sentences make one text. About one sentence in
-    ten belongs to the test split and one in ten to the validation split; what a sentence belongs to is decided by its
-    English words and split_seed alone, so that no sentence is in two splits. (A clause may well be in two.)
+    clauses: how many clauses each sentence joins. sentences: how many sentences make one text. distractors: how many
+    other sentences stand before and after; only what stands between [ and ] is to be translated, so that the longer the
+    text, the less of it matters. About one sentence in ten belongs to the test split and one in ten to the validation
+    split; what a sentence belongs to is decided by its English words and split_seed alone, so that no sentence is in
+    two splits. (A clause may well be in two.)
 
     The lexicon and the declensions are in `lexicon.py`, the rules in `grammar.py`.
 
@@ -122,14 +127,15 @@ class Translation:
     clauses: int = 1
     sentences: int = 1
     split_seed: int = 0
+    distractors: int = 0
 
     def __post_init__(self) -> None:
         require_sizes(clauses=self.clauses, sentences=self.sentences)
-        require_sizes(least=0, split_seed=self.split_seed)
+        require_sizes(least=0, split_seed=self.split_seed, distractors=self.distractors)
 
     @cached_property
     def source_vocabulary(self) -> Vocabulary:
-        return Vocabulary(english_words())
+        return Vocabulary(english_words() | ({OPEN, CLOSE} if self.distractors else set()))
 
     @cached_property
     def target_vocabulary(self) -> Vocabulary:
@@ -137,9 +143,11 @@ class Translation:
 
     def describe(self) -> str:
         """The task in a sentence or two, in the language of the package."""
-        source, target = (len(words) - 5 for words in (self.source_vocabulary, self.target_vocabulary))  # no marks
+        source, target = (len(words) - 5 for words in (Vocabulary(english_words()), self.target_vocabulary))  # no marks
         sentences, clauses = number(self.sentences), number(self.clauses)
-        return say(
+        around = number(self.distractors)
+        around = say(f" Fraze în jur, care nu se traduc: {around}.", f" Sentences around it, not translated: {around}.")
+        told = say(
             f"Traducere din engleză în română (fraze într-un text: {sentences}, propoziții într-o frază: {clauses}); "
             "se știe care cuvânt pe care îl traduce. "
             f"Engleza are {counted(source, 'formă', 'forme')}, româna {counted(target, 'formă', 'forme')}.",
@@ -147,6 +155,7 @@ class Translation:
             f"{clauses}); it is known which word translates which. English has {number(source)} forms, Romanian has "
             f"{number(target)}.",
         )
+        return told + (around if self.distractors else "")
 
     def sentence(self, rng: Seed | random.Random, clauses: int | None = None, split: str | None = None) -> Pair:
         """One sentence. rng: random.Random, a torch.Generator or a whole number. split: one of SPLITS, or any.
@@ -170,11 +179,17 @@ class Translation:
         clauses: int | None = None,
         split: str | None = None,
     ) -> Pair:
-        """A text of many sentences, all of one split, which have nothing to do with one another."""
+        """A text of many sentences of one split, which have nothing to do with one another, among its distractors."""
         sentences = self.sentences if sentences is None else sentences
         require_sizes(sentences=sentences)
-        rng = as_random(rng)
-        return sum((self.sentence(rng, clauses, split) for _ in range(sentences)), Pair((), (), ()))
+        rng, nothing = as_random(rng), Pair((), (), ())
+        told = sum((self.sentence(rng, clauses, split) for _ in range(sentences)), nothing)
+        if not self.distractors:
+            return told
+        others = [Pair(self.sentence(rng, clauses, split).source, (), ()) for _ in range(self.distractors)]
+        place = rng.randint(0, self.distractors)
+        before, after = (sum(part, nothing) for part in (others[:place], others[place:]))
+        return before + Pair((OPEN,), (), ()) + told + Pair((CLOSE,), (), ()) + after
 
     def split_of(self, source: list[str] | tuple[str, ...]) -> str:
         """The split that a sentence belongs to, from its English words."""
@@ -198,8 +213,13 @@ class Translation:
         for b, pair in enumerate(pairs):
             for i, j in pair.alignment:
                 alignment[b, j + 1, i] = True  # the start sign comes before the first word
+        relevant = source != 0
+        for b, pair in enumerate(pairs):
+            if OPEN in pair.source:
+                first, last = pair.source.index(OPEN), pair.source.index(CLOSE)
+                relevant[b, : first + 1] = relevant[b, last:] = False
         lengths = [torch.tensor([len(row) for row in rows]) for rows in (sources, targets)]
-        return TranslationBatch(source, target, *lengths, alignment, tuple(pairs))
+        return TranslationBatch(source, target, *lengths, alignment, relevant, tuple(pairs))
 
 
 def _padded(rows: list[list[int]]) -> Tensor:
