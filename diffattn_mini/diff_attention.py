@@ -47,7 +47,8 @@ class DiffAttention(MultiHeadAttention):
     dtype or device, NaN, and masks as attention_weights does.
 
     Source: Ye et al., Differential Transformer, arXiv 2410.05258, section 2.1. Sub-heads are paired (2i, 2i + 1) as in
-    the authors' code, whose `out_proj` and `subln` are `o_proj` and `norm` here.
+    the authors' code, whose `out_proj` and `subln` are `o_proj` and `norm` here; for `transformers` see
+    diff_llama_weights.
 
     >>> attention = DiffAttention(dim=16, n_heads=2)
     >>> output, weights = attention(torch.randn(1, 5, 16), return_weights=True)
@@ -129,6 +130,26 @@ class DiffAttentionV2(MultiHeadAttention):
         self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
     ) -> tuple[Tensor, Tensor | None]:
         return subtract(self.form, q, k, v, self.lam(x), mask, return_weights)  # k (B, h, S, d) serves both queries
+
+
+def diff_llama_weights(layer: DiffAttention) -> dict[str, Tensor]:
+    """A layer's weights as `transformers` names and orders them, for DiffLlamaAttention.load_state_dict.
+
+    There the sub-heads i and i + h make a pair, here 2i and 2i + 1; there RoPE turns feature j with j + d/2, here 2j
+    with 2j + 1; and there the norm has no weight, so that it must be all ones here. Raises ValueError where it is not.
+
+    >>> sorted(diff_llama_weights(DiffAttention(16, 2)))[:2]
+    ['k_proj.weight', 'lambda_k1']
+    """
+    state = layer.state_dict()
+    if not (state.pop("norm.weight") == 1).all():
+        raise ValueError("norm.weight is not all ones, and DiffLlama's norm has no weight: fold it into o_proj first")
+    for name in ("q_proj.weight", "k_proj.weight", "v_proj.weight"):
+        parts = state[name].unflatten(0, (-1, 2, layer.head_dim))  # (heads, 2, d, dim)
+        if name != "v_proj.weight":
+            parts = torch.cat([parts[:, :, 0::2], parts[:, :, 1::2]], dim=2)
+        state[name] = parts.transpose(0, 1).flatten(0, 2)
+    return state
 
 
 def _check_form(form: str) -> None:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import combinations
 
 import torch
 from torch import Tensor, nn
@@ -88,6 +89,22 @@ def linear_cka(x: Tensor, y: Tensor) -> Tensor:
         raise ValueError(f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}; (n, d) and (n, e) are expected")
     x, y = x - x.mean(0), y - y.mean(0)
     return (x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())
+
+
+def head_cka(heads: Tensor) -> Tensor:
+    """The mean likeness of what two different heads say, by linear_cka over all tokens: 1 where all say the same.
+
+    heads: (B, h, T, d), the outputs of the heads, h at least 2. Returns a tensor of shape (), in [0, 1].
+    Raises ValueError for one head or another rank.
+
+    >>> x = torch.randn(1, 1, 20, 4)
+    >>> round(head_cka(torch.cat([x, 2 * x], dim=1)).item(), 4)
+    1.0
+    """
+    if heads.ndim != 4 or heads.shape[1] < 2:
+        raise ValueError(f"heads have shape {tuple(heads.shape)}; (B, h, T, d) with at least 2 heads is expected")
+    rows = heads.transpose(0, 1).flatten(1, 2)  # (h, B * T, d)
+    return torch.stack([linear_cka(x, y) for x, y in combinations(rows, 2)]).mean()
 
 
 def quantise(x: Tensor, bits: int) -> Tensor:

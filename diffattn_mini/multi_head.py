@@ -136,6 +136,10 @@ class MultiHeadAttention(nn.Module):
             if isinstance(mask, str) or cache is not None:
                 raise ValueError("a context has neither order nor cache: pass mask=None or booleans, and cache=None")
             keys = context.shape[1]
+        here = x.shape[0], self.n_kv_heads
+        if cache is not None and cache.k is not None and tuple(cache.k.shape[:2]) != here:
+            held = tuple(cache.k.shape[:2])
+            raise ValueError(f"cache holds keys of (B, heads) = {held}, here are {here}: one KVCache a layer and text")
         if cache is not None and mask != "causal":
             raise ValueError('a cache needs mask="causal": the new tokens see all that came before them')
         if isinstance(mask, Tensor) and mask.ndim == 1:

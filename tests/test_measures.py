@@ -19,6 +19,7 @@ from diffattn_mini.measures import (
     coarse_scores,
     entropy,
     gradient_norms,
+    head_cka,
     head_likeness,
     hessian_eigenvalues,
     largest_score,
@@ -75,6 +76,18 @@ def test_cka_does_not_see_rotation_or_scale_and_is_the_ratio_of_centred_kernels(
     centre = np.eye(12) - 1 / 12
     K, L = (centre @ (z @ z.T).numpy() @ centre for z in (x, y))
     assert linear_cka(x, y).item() == pytest.approx((K * L).sum() / np.sqrt((K * K).sum() * (L * L).sum()))
+
+
+def test_the_likeness_of_what_heads_say_is_the_mean_over_their_pairs():
+    heads = draw(0, 2, 3, 6, 4)
+    said = [np.concatenate(list(heads[:, i].numpy())) for i in range(3)]  # (12, 4) each
+
+    def alike(a, b):
+        K, L = ((z - z.mean(0)) @ (z - z.mean(0)).T for z in (a, b))
+        return (K * L).sum() / np.sqrt((K * K).sum() * (L * L).sum())
+
+    expected = np.mean([alike(a, b) for a, b in itertools.combinations(said, 2)])
+    assert head_cka(heads).item() == pytest.approx(expected) and 0 < expected < 1
 
 
 @given(seeds, st.integers(2, 9))
@@ -167,6 +180,8 @@ def test_parameters_that_bend_nothing_have_eigenvalue_zero():
 @pytest.mark.parametrize(("call", "error", "says"), [
     (lambda: answer_share(torch.ones(2, 3), torch.tensor([0])), ValueError, r"one place a row, \(2,\)"),
     (lambda: answer_share(torch.ones(3), torch.tensor(3)), ValueError, r"must lie in 0\.\.2"),
+    (lambda: head_cka(torch.ones(1, 1, 5, 2)), ValueError, "with at least 2 heads is expected"),
+    (lambda: hessian_eigenvalues(nn.Identity(), None), ValueError, "no parameter that requires a gradient"),
     (lambda: noise_share(torch.ones(3), torch.ones(3)), TypeError, "noise has dtype torch.float32"),
     (lambda: head_likeness(torch.ones(1, 1, 2, 2)), ValueError, "at least 2 heads"),
     (lambda: linear_cka(torch.ones(3, 2), torch.ones(4, 2)), ValueError, "x has shape"),

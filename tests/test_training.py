@@ -155,6 +155,16 @@ def test_a_loss_that_draws_at_random_goes_on_with_the_same_numbers(tmp_path):
     assert losses(train(again, batches, noisy, 9, checkpoint=tmp_path, every=3, progress=False)) == expected
 
 
+def test_the_bar_shows_the_steps_and_the_loss_and_a_page_has_none(capsys, monkeypatch):
+    monkeypatch.delenv("DIFFATTN_MINI_PUBLISH", raising=False)
+    history = train(model(), batches, loss, 3, every=1)
+    shown = capsys.readouterr().err
+    assert "0/3" in shown and f"loss={history[-1]['loss']:.3f}" in shown
+    monkeypatch.setenv("DIFFATTN_MINI_PUBLISH", "1")
+    train(model(), batches, loss, 3)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(("change", "says"), [
     (dict(steps=5), r"steps=5, and the run kept in .* has 4: name another folder"),
     (dict(rate=0.1), r"rate=0\.1, and the run kept in .* has 0\.003"),

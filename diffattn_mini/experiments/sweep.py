@@ -266,8 +266,11 @@ def write(path: Path, result: dict[str, Any]) -> None:
 def show(result: dict[str, Any], file: Any = sys.stdout) -> None:
     """The summary as a table."""
     print(f"{result['name']}: {result['metric']}, best rate of each arm, {len(result['seeds'])} seeds", file=file)
+    sizes = {record["arm"]: record.get("parameters") for record in result["records"]}
     for row in summarise(result):
         text = f"  {row['arm']:<12} {row['mean']:.4f} ± {row['deviation']:.4f}  (rate {row['rate']:g})"
+        if sizes[row["arm"]]:
+            text += f"  {sizes[row['arm']]} parameters"
         if "verdict" in row:
             text += f"  {row['difference']:+.4f} ± {row['error']:.4f}  {row['verdict']}"
         print(text, file=file)
