@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from torch import nn
 
@@ -84,6 +84,23 @@ def test_rows_sum_to_one_minus_lambda_and_entries_lie_between_minus_lambda_and_o
     assert weights.min() >= -lam - 1e-12 and weights.max() <= 1 + 1e-12
 
 
+@given(**cases | dict(lam=st.floats(-1.5, 0)))
+def test_with_a_negative_lambda_rows_still_sum_to_one_minus_lambda_and_entries_lie_between_zero_and_that(
+    T, d, lam, seed
+):
+    _, weights = differential_attention(*inputs(T, d, seed), lam)
+    np.testing.assert_allclose(weights.sum(-1), 1 - lam, atol=1e-12)
+    assert weights.min() >= 0 and weights.max() <= 1 - lam + 1e-12
+
+
+@pytest.mark.parametrize(("lam", "lowest", "highest"), [(0.5, -0.5, 1), (1.5, -1.5, 1), (0, 0, 1), (-0.5, 0, 1.5)])
+def test_two_sharp_maps_reach_the_ends_of_the_range(lam, lowest, highest):
+    sharp, keys = np.array([[1e3, 0], [1e3, 0]]), np.eye(2)
+    _, weights = differential_attention(sharp, keys, np.array([[1e3, 0], [0, 1e3]]), keys, keys, lam)
+    np.testing.assert_allclose(weights, [[1 - lam, 0], [1, -lam]], atol=1e-12)
+    assert (weights.min(), weights.max()) == pytest.approx((lowest, highest))
+
+
 @given(**cases)
 def test_the_first_row_of_a_causal_map_is_one_minus_lambda_and_the_future_is_exactly_zero(T, d, lam, seed):
     _, weights = differential_attention(*inputs(T, d, seed), lam, "causal")
@@ -111,10 +128,13 @@ def test_three_tokens_by_hand(lam, row):
 
 
 @pytest.mark.parametrize(("lam", "share"), [(0.2, 12.8), (0.5, 31.2), (0.8, 43.7)])
-def test_the_share_of_negative_entries_of_random_maps_is_the_known_one(lam, share):
-    n = 512
+@pytest.mark.parametrize("n", [64, 512, 2048])
+def test_the_share_of_negative_entries_of_random_maps_is_the_known_one_at_every_length(n, lam, share):
+    """A difference of two scores from N(0, 1) lies below log(lambda); the sums of the two rows nearly cancel."""
+    assert 100 * (1 + math.erf(math.log(lam) / 2)) / 2 == pytest.approx(share, abs=0.06)
     rng = np.random.default_rng(0)
-    scores = [rng.normal(size=(n, n)) * math.sqrt(n) for _ in range(2)]  # queries times an identity of keys, unscaled
+    rows = 2**18 // n
+    scores = [rng.normal(size=(rows, n)) * math.sqrt(n) for _ in range(2)]  # queries for an identity of keys, unscaled
     _, weights = differential_attention(scores[0], np.eye(n), scores[1], np.eye(n), np.zeros((n, 1)), lam)
     assert 100 * (weights < 0).mean() == pytest.approx(share, abs=0.5)
 
@@ -139,12 +159,17 @@ def test_lambda_by_hand():
     assert lambda_value(e0, 2 * e0, e1, e1, 0.3) == pytest.approx(4.970774, abs=1e-6)
 
 
-def test_zero_vectors_give_the_start_exactly_and_no_gradient():
-    vectors = [torch.zeros(8, requires_grad=True) for _ in range(4)]
-    lam = lambda_value(*vectors, 0.2)
-    assert lam.item() == torch.tensor(0.2).item()
-    lam.backward()
-    assert all((x.grad == 0).all() for x in vectors)
+@given(d=st.integers(1, 64), layer=st.integers(1, 48), dtype=st.sampled_from([torch.float32, torch.float64]))
+def test_zero_vectors_give_the_start_exactly_and_no_gradient(d, layer, dtype):
+    module = DiffAttention(2 * d, 1, layer).to(dtype)
+    vectors = [module.lambda_q1, module.lambda_k1, module.lambda_q2, module.lambda_k2]
+    with torch.no_grad():
+        for vector in vectors:
+            vector.zero_()
+    start = torch.tensor(lambda_init(layer), dtype=dtype)
+    assert torch.equal(module.lam, start) and torch.equal(lambda_value(*vectors, lambda_init(layer)), start)
+    module.lam.backward()
+    assert all((vector.grad == 0).all() for vector in vectors)
 
 
 def test_lambda_starts_around_its_start_with_the_known_spread():
@@ -266,17 +291,90 @@ def test_the_norm_makes_the_layer_blind_to_the_size_of_its_maps():
     torch.testing.assert_close(module(x), before)
 
 
-def test_with_equal_pairs_the_norm_gives_plain_attention_normed():
-    module, x = make(eps=1e-12), tokens()
+class Scaled(DiffAttention):
+    """c (A1 - lambda A2)."""
+
+    scale = 1.0
+
+    def attend(self, *args):
+        heads, weights = super().attend(*args)
+        return self.scale * heads, weights
+
+
+def with_lambda(kind, d, lam, layer, seed, equal, eps=1e-5):
+    """Two heads of width 2d, with a lambda of choice, and equal pairs of queries and keys where asked for."""
+    torch.manual_seed(seed)
+    module = kind(4 * d, 2, layer, eps=eps).double()
     with torch.no_grad():
-        for projection in (module.q_proj, module.k_proj):
-            rows = projection.weight.view(4, 2, 3, 24)
+        nn.init.normal_(module.norm.weight)
+        for vector in (module.lambda_q1, module.lambda_k1, module.lambda_q2):
+            vector.zero_()
+        module.lambda_q1[0], module.lambda_k1[0] = math.log(lam - module.lambda_init + 1), 1
+        for projection in (module.q_proj, module.k_proj) if equal else ():
+            rows = projection.weight.view(2, 2, d, 4 * d)
             rows[:, 1] = rows[:, 0]
-        module.lambda_q1.zero_(), module.lambda_q2.zero_()
-    q, k, v = (p(x).view(2, 5, 4, 6).transpose(1, 2) for p in (module.q_proj, module.k_proj, module.v_proj))
-    plain, _ = scaled_dot_product_attention(q[..., :3].contiguous(), k[..., :3].contiguous(), v, "causal")
-    heads = nn.functional.rms_norm(plain, (6,), module.norm.weight, eps=1e-12) * (1 - module.lambda_init)
-    torch.testing.assert_close(module(x), module.o_proj(heads.transpose(1, 2).reshape(2, 5, 24)))
+    assert module.lam.item() == pytest.approx(lam)
+    return module
+
+
+layers = cases | dict(layer=st.integers(1, 24))
+lambdas = st.floats(0, 3).filter(lambda lam: abs(1 - lam) > 1e-3)
+scales = st.floats(-2, 2).map(lambda power: 10**power)
+same = dict(atol=1e-9, rtol=1e-9)
+
+
+@given(**layers | dict(lam=lambdas))
+def test_with_equal_pairs_the_norm_gives_plain_attention_normed_and_turned_around_above_one(T, d, lam, layer, seed):
+    """(1 - lambda) A V normed is A V normed, with an eps (1 - lambda)^2 times smaller, and the sign of 1 - lambda."""
+    module, x = with_lambda(DiffAttention, d, lam, layer, seed, equal=True), tokens(T=T, dim=4 * d)
+    q, k, v = (p(x).view(2, T, 2, 2 * d).transpose(1, 2) for p in (module.q_proj, module.k_proj, module.v_proj))
+    plain, _ = scaled_dot_product_attention(q[..., :d].contiguous(), k[..., :d].contiguous(), v, "causal")
+    rms = (plain.square().mean(-1, keepdim=True) + 1e-5 / (1 - lam) ** 2).sqrt()
+    heads = math.copysign(1 - module.lambda_init, 1 - lam) * module.norm.weight * plain / rms
+    torch.testing.assert_close(module(x), module.o_proj(heads.transpose(1, 2).reshape(2, T, 4 * d)), **same)
+
+
+@given(**layers, c=scales)
+def test_a_positive_factor_on_the_maps_is_lost_in_the_norm(T, d, lam, layer, seed, c):
+    """But for eps, which has to grow with c^2."""
+    x, outputs = tokens(T=T, dim=4 * d), []
+    for scale in (1.0, c):
+        module = with_lambda(Scaled, d, lam, layer, seed, equal=False, eps=1e-5 * scale**2)
+        module.scale = scale
+        outputs.append(module(x))
+    torch.testing.assert_close(*outputs, **same)
+
+
+@given(**layers | dict(lam=lambdas), c=scales)
+def test_of_equal_maps_the_output_tells_neither_lambda_nor_the_scale_but_their_product(T, d, lam, layer, seed, c):
+    """Two settings of equal c (1 - lambda) have one output and one gradient."""
+    other = 1 - (1 - lam) / c
+    assume(0 <= other <= 10)
+    x, settings = tokens(T=T, dim=4 * d), []
+    for scale, value in ((1.0, lam), (c, other)):
+        module = with_lambda(Scaled, d, value, layer, seed, equal=True)
+        module.scale = scale
+        settings.append([module(x), *torch.autograd.grad(module(x).square().sum(), module.v_proj.weight)])
+    for here, there in zip(*settings, strict=True):
+        torch.testing.assert_close(here, there, atol=1e-7, rtol=1e-7)
+
+
+@given(**layers | dict(lam=lambdas))
+def test_the_norm_magnifies_equal_maps_by_one_over_one_minus_lambda_and_the_factor_takes_that_back_at_the_start(
+    T, d, lam, layer, seed
+):
+    q, k, _, _, v = (torch.from_numpy(y) for y in inputs(T, d, seed))
+    plain, _ = scaled_dot_product_attention(q, k, v)
+    size = plain.square().mean(-1, keepdim=True).sqrt()  # divided by it, what plain attention says has the size 1
+    module = DiffAttention(2 * d, 1, layer, eps=1e-30).double()
+
+    def magnified(lam):
+        heads = differential_attention(q, k, q, k, v, lam)[0] / size
+        return module.finish(heads[:, None], None)[:, 0] / heads
+
+    factor = torch.tensor(1 - module.lambda_init, dtype=torch.float64).expand_as(v)
+    torch.testing.assert_close(magnified(lam), factor / abs(1 - lam), **same)
+    torch.testing.assert_close(magnified(module.lambda_init), torch.ones_like(v), **same)
 
 
 @pytest.mark.filterwarnings("ignore:Mismatch dtype")
@@ -367,6 +465,14 @@ def test_a_layer_with_a_known_mistake_is_told_apart_from_the_paper(kind):
     expected, _ = reference(module, x, torch.ones(5, 5).tril().bool())
     module.__class__ = kind
     assert torch.allclose(module(x), expected) == (kind is SpeltOut)
+
+
+def test_a_mask_put_on_after_the_subtraction_makes_every_token_nan_but_the_last_which_has_no_future_to_hide():
+    module, x = make(dim=32), tokens(dim=32)
+    expected = module(x)[:, -1]
+    module.__class__ = MaskAfter
+    assert module(x)[:, :-1].isnan().all()
+    torch.testing.assert_close(module(x)[:, -1], expected)
 
 
 # Mistakes made when the layer is built: an audit of a fresh layer finds each by its own sign.

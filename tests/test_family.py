@@ -1,13 +1,22 @@
 """The relatives of differential attention: each against its definition in loops, and where it becomes another."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from diffattn_mini import DiffAttention, KVCache, MultiHeadAttention, causal_mask, padding_mask
+from diffattn_mini import (
+    DexAdapter,
+    DiffAttention,
+    DiffAttentionV2,
+    KVCache,
+    MultiHeadAttention,
+    causal_mask,
+    padding_mask,
+)
 from diffattn_mini.family import (
     KINDS,
     CogAttention,
@@ -15,6 +24,8 @@ from diffattn_mini.family import (
     GatedAttention,
     GroupedDiffAttention,
     IntegralAttention,
+    NormedAttention,
+    ScoredAttention,
     SelectiveAttention,
     SharedDiffAttention,
     SinkAttention,
@@ -23,30 +34,33 @@ from diffattn_mini.family import (
     make_attention,
     parameter_surplus,
 )
+from diffattn_mini.forms import ROWS
 
 B, T, DIM = 2, 7, 24
 
-# The layers as they are compared: with shared keys where they can be, without RoPE, which the loops leave out
+# The layers as they are compared: with shared keys where they can be
 LAYERS = {
-    "cog": lambda: CogAttention(DIM, 4, n_kv_heads=2),
-    "softpick": lambda: SoftpickAttention(DIM, 4, n_kv_heads=2),
-    "sink": lambda: SinkAttention(DIM, 4, n_kv_heads=2),
-    "gated": lambda: GatedAttention(DIM, 4, n_kv_heads=2),
-    "gated by element": lambda: GatedAttention(DIM, 4, n_kv_heads=2, per="element"),
-    "talking": lambda: TalkingHeadsAttention(DIM, 4, n_kv_heads=2),
-    "integral": lambda: IntegralAttention(DIM, 2, n_kv_heads=1, n_signals=3),
-    "integral of logits": lambda: IntegralAttention(DIM, 2, n_kv_heads=1, n_signals=3, over="logits"),
-    "shared": lambda: SharedDiffAttention(DIM, 2, n_kv_heads=1, rank=3),
-    "grouped": lambda: GroupedDiffAttention(DIM, 2, n_kv_heads=1, ratio=2),
-    "dint": lambda: DINTAttention(DIM, 2, n_kv_heads=1),
-    "selective": lambda: SelectiveAttention(DIM, 4, n_kv_heads=2),
+    "standard": lambda **o: MultiHeadAttention(DIM, 4, n_kv_heads=2, **o),
+    "normed": lambda **o: NormedAttention(DIM, 4, n_kv_heads=2, **o),
+    "cog": lambda **o: CogAttention(DIM, 4, n_kv_heads=2, **o),
+    "softpick": lambda **o: SoftpickAttention(DIM, 4, n_kv_heads=2, **o),
+    "sink": lambda **o: SinkAttention(DIM, 4, n_kv_heads=2, **o),
+    "gated": lambda **o: GatedAttention(DIM, 4, n_kv_heads=2, **o),
+    "gated by element": lambda **o: GatedAttention(DIM, 4, n_kv_heads=2, per="element", **o),
+    "talking": lambda **o: TalkingHeadsAttention(DIM, 4, n_kv_heads=2, **o),
+    "integral": lambda **o: IntegralAttention(DIM, 2, n_kv_heads=1, n_signals=3, **o),
+    "integral of logits": lambda **o: IntegralAttention(DIM, 2, n_kv_heads=1, n_signals=3, over="logits", **o),
+    "shared": lambda **o: SharedDiffAttention(DIM, 2, n_kv_heads=1, rank=3, **o),
+    "grouped": lambda **o: GroupedDiffAttention(DIM, 2, n_kv_heads=1, ratio=2, **o),
+    "dint": lambda **o: DINTAttention(DIM, 2, n_kv_heads=1, **o),
+    "selective": lambda **o: SelectiveAttention(DIM, 4, n_kv_heads=2, **o),
 }
 
 
-def layer(name, seed=0):
+def layer(name, seed=0, **options):
     """With every weight at random, those included that start at zero or at the identity."""
     torch.manual_seed(seed)
-    module = LAYERS[name]().double()
+    module = LAYERS[name](**options).double()
     with torch.no_grad():
         for weight in module.parameters():
             weight.add_(0.3 * torch.randn_like(weight))
@@ -77,13 +91,22 @@ def softmax(s):
     return e / e.sum()
 
 
+def placed(module, y):
+    """One part of a head, (T, d), turned by RoPE where the layer has it: features 2i and 2i + 1 as a complex number."""
+    if not module.rope:
+        return y
+    angles = np.outer(np.arange(len(y)), 10000.0 ** -(np.arange(0, y.shape[1], 2) / y.shape[1]))
+    pairs = (y[:, 0::2] + 1j * y[:, 1::2]) * np.exp(1j * angles)
+    return np.stack([pairs.real, pairs.imag], axis=-1).reshape(y.shape)
+
+
 def scores(module, x, h, d, part, parts):
     """s[b][i]: (T, T), of one part of the queries of head i with that part of the keys that it shares."""
     Q, K = (x @ p.weight.detach().numpy().T for p in (module.q_proj, module.k_proj))
     share = h // module.n_kv_heads
 
     def cut(y, i):
-        return y[:, (i * parts + part) * d : (i * parts + part + 1) * d]
+        return placed(module, y[:, (i * parts + part) * d : (i * parts + part + 1) * d])
 
     return [[cut(Q[b], i) @ cut(K[b], i // share).T / math.sqrt(d) for i in range(h)] for b in range(B)]
 
@@ -158,7 +181,8 @@ def shared(module, x, seen):
             x @ (p.weight + p.up[i].weight @ p.down.weight[3 * i : 3 * i + 3]).detach().numpy().T
             for p in (module.q_proj, module.k_proj)
         )
-        s = [[Q[b][:, 6 * j : 6 * j + 6] @ K[b].T / math.sqrt(6) for j in (0, 1)] for b in range(B)]
+        Q = [[placed(module, Q[b][:, 6 * j : 6 * j + 6]) for j in (0, 1)] for b in range(B)]
+        s = [[q @ placed(module, K[b]).T / math.sqrt(6) for q in Q[b]] for b in range(B)]
         maps.append(by_rows(s, seen, lambda s, i: softmax(s)))
     return maps[0] - module.lam.item() * maps[1]
 
@@ -194,9 +218,9 @@ def selective(module, x, seen):
 
 
 REFERENCES = {
-    "cog": cog, "softpick": softpick, "sink": sink, "gated": ordinary, "gated by element": ordinary,
-    "talking": talking, "integral": integral, "integral of logits": integral, "shared": shared, "grouped": grouped,
-    "dint": dint, "selective": selective,
+    "standard": ordinary, "normed": ordinary, "cog": cog, "softpick": softpick, "sink": sink, "gated": ordinary,
+    "gated by element": ordinary, "talking": talking, "integral": integral, "integral of logits": integral,
+    "shared": shared, "grouped": grouped, "dint": dint, "selective": selective,
 }  # fmt: skip
 
 
@@ -211,16 +235,18 @@ def gates(module, x):
 
 def normed(heads, module):
     """(B, T, h, e): each head divided by its root mean square, where the layer has a norm."""
-    if not isinstance(module, DiffAttention):
+    if not isinstance(module, DiffAttention | NormedAttention):
         return heads
     rms = np.sqrt((heads**2).mean(-1, keepdims=True) + module.norm.eps)
-    return heads / rms * module.norm.weight.detach().numpy() * (1 - module.lambda_init)
+    factor = 1 - module.lambda_init if isinstance(module, DiffAttention) else 1
+    return heads / rms * module.norm.weight.detach().numpy() * factor
 
 
 @pytest.mark.parametrize("mask", MASKS)
+@pytest.mark.parametrize("rope", [False, True])
 @pytest.mark.parametrize("name", LAYERS)
-def test_each_kind_equals_its_definition_written_in_loops(name, mask):
-    module, x = layer(name), tokens()
+def test_each_kind_equals_its_definition_written_in_loops(name, rope, mask):
+    module, x = layer(name, rope=rope), tokens()
     (given, seen), numbers = MASKS[mask], x.numpy()
     maps = REFERENCES[name](module, numbers, seen)  # (B, h, T, S)
     V = numbers @ module.v_proj.weight.detach().numpy().T
@@ -404,8 +430,8 @@ class LeakyDINT(DINTAttention):
 
 def past_moved(module, x, t):
     """How much the rows before t change when the tokens from t on do."""
-    changed = x.clone()
-    changed[:, t:] = 30 * torch.randn(B, T - t, x.shape[-1], dtype=x.dtype, generator=torch.Generator().manual_seed(t))
+    future = 30 * torch.randn(x[:, t:].shape, dtype=x.dtype, generator=torch.Generator().manual_seed(t))
+    changed = torch.cat([x[:, :t], future], dim=1)
     return (module(changed) - module(x))[:, :t].abs().max().item()
 
 
@@ -431,19 +457,51 @@ def test_queries_to_a_context_stand_alone_and_leave_nothing_behind(name):
 # What holds of every kind
 
 
+def adapted(rope):
+    """An adapter in the middle of its training."""
+    module = DexAdapter(MultiHeadAttention(32, 4, rope=rope), torch.tensor([True, False, False, True]), 10, layer=2)
+    for _ in range(5):
+        module.advance()
+    return module
+
+
+FORMS = {
+    f"{name} {form}": partial(kind, 32, n_heads, form=form)
+    for name, kind, n_heads in (("diff", DiffAttention, 2), ("diff2", DiffAttentionV2, 4))
+    for form in ("maps", "padded", "blocked")
+}
+VARIANTS = {  # that no name in KINDS reaches
+    "gated by element": partial(GatedAttention, 32, 4, per="element"),
+    "integral of logits": partial(IntegralAttention, 32, 2, over="logits"),
+    "scored": partial(ScoredAttention, 32, 4),
+    "dex": adapted,
+}
+EVERY = {kind: partial(make_attention, kind, 32, 4, layer=2) for kind in KINDS} | VARIANTS | FORMS
+SAME = {torch.float32: 1e-6, torch.float64: 1e-14}
+
+
 def ready(kind, dtype=torch.float64, rope=True):
     torch.manual_seed(0)
-    return make_attention(kind, 32, 4, layer=2, rope=rope).to(dtype)
+    return EVERY[kind](rope=rope).to(dtype)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("dtype", SAME)
 @pytest.mark.parametrize("rope", [False, True])
-def test_a_change_of_the_future_changes_no_row_before_it(kind, rope):
-    module, x = ready(kind, rope=rope), tokens(dim=32)
-    assert max(past_moved(module, x, t) for t in range(1, T)) < 1e-14
+def test_a_change_of_the_future_changes_no_row_before_it(kind, dtype, rope):
+    module, x = ready(kind, dtype, rope), tokens(dim=32).to(dtype)
+    assert max(past_moved(module, x, t) for t in range(1, T)) < SAME[dtype]
     changed = x.clone()
     changed[:, 4] += 1
     assert not torch.allclose(module(changed)[:, 5:], module(x)[:, 5:])  # but the past is seen
+
+
+@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("dtype", SAME)
+def test_no_form_sees_the_future_across_its_blocks_of_rows(name, dtype):
+    module, x = ready(name, dtype), tokens(T=ROWS + 34, dim=32).to(dtype)
+    changes = (1, 33, ROWS - 1, ROWS, ROWS + 1, ROWS + 33)  # the first and the last row, and both sides of a block
+    assert max(past_moved(module, x, t) for t in changes) < SAME[dtype]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -462,19 +520,20 @@ def top_score(module, x):
     return torch.einsum("bhtpd,bhsrd->bhtspr", q, k).abs().max().item() / math.sqrt(module.head_dim)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", EVERY)
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("mask", ["causal", None])
-def test_logits_of_ten_thousand_give_finite_outputs_and_gradients(kind, dtype, mask):
+@pytest.mark.parametrize("return_weights", [False, True])
+def test_logits_of_ten_thousand_give_finite_outputs_and_gradients(kind, dtype, mask, return_weights):
     module, x = ready(kind, dtype), tokens(dim=32).to(dtype)
     with torch.no_grad():
         x = x * (1e4 / top_score(module, x)) ** 0.5
         assert top_score(module, x) == pytest.approx(1e4, rel=1e-3)
     x.requires_grad_()
-    output, weights = module(x, mask, return_weights=True)
+    output, *weights = module(x, mask, return_weights=True) if return_weights else (module(x, mask),)
     output.square().sum().backward()
-    assert weights.isfinite().all() and output.isfinite().all() and x.grad.isfinite().all()
-    assert all(p.grad.isfinite().all() for p in module.parameters())
+    assert all(y.isfinite().all() for y in (output, x.grad, *weights))
+    assert all(p.grad.isfinite().all() for p in module.parameters() if p.requires_grad)
 
 
 @pytest.mark.parametrize("kind", KINDS)
