@@ -95,6 +95,6 @@ EXPERIMENTS = [
         "recall-forget", run_forget, ("forget=0", "forget=1", "forget=3", "forget=5"), "accuracy_50",
         {"ro": "Primul semn, spus de un LSTM cu poarta uitării pornită mai deschis, în 300 și în 1000 de pași.",
          "en": "The first token, said by an LSTM whose forget gate starts more open, in 300 steps and in 1000."},
-        rates=(1e-3, 3e-3), settings={"steps": 300, "more": 1000, "delays": [25, 50, 100]},
+        rates=(1e-3, 3e-3, 1e-2, 3e-2), settings={"steps": 300, "more": 1000, "delays": [25, 50, 100]},
     ),
 ]  # fmt: skip
