@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from .attention import Mask, attention_weights, check_mask
 from .masks import causal_mask
-from .positions import rotary
+from .positions import turned
 
 
 class KVCache:
@@ -118,7 +118,7 @@ class MultiHeadAttention(nn.Module):
 
     def rotate(self, x: Tensor, start: int) -> Tensor:
         """RoPE on each of the n_maps parts of a head separately."""
-        return torch.cat([rotary(part, start) for part in x.split(self.head_dim, dim=-1)], dim=-1)
+        return torch.cat([turned(part, start) for part in x.split(self.head_dim, dim=-1)], dim=-1)
 
     def share(self, x: Tensor) -> Tensor:
         """Repeat keys or values for the heads that share them."""

@@ -5,7 +5,12 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .masks import padding_mask
+from .arrays import require_floats
+from .attention import check_mask
+from .family import check_count
+from .masks import check_lengths, padding_mask
+from .multi_head import check_input
+from .transformer import check_tokens
 
 
 class Cell(nn.Module):
@@ -101,7 +106,10 @@ class Recurrent(nn.Module):
 
     kind: "rnn", "gru" or "lstm". forward(x, lengths=None, state=None): x (B, T, input_dim), lengths (B,) -> the hidden
     states (B, T, dim) and the last state of each sequence (for an LSTM with its memory). Beyond its length a sequence
-    keeps its state. Raises ValueError for an unknown kind and for x of the wrong shape.
+    keeps its state. state: the one before the first token, of the shape of the last one; zeros by default.
+    Raises ValueError for an unknown kind, sizes below 1, x of the wrong shape, without tokens or with NaN, lengths
+    outside 1..T and a state that does not fit; TypeError for anything but tensors, for x of another dtype than the
+    weights' and lengths that are not integers. Source: of each kind, its cell's.
 
     >>> states, last = Recurrent("gru", 3, 5)(torch.zeros(2, 4, 3), torch.tensor([4, 2]))
     >>> states.shape, bool((states[:, -1] == last).all())
@@ -112,11 +120,11 @@ class Recurrent(nn.Module):
         super().__init__()
         if kind not in CELLS:
             raise ValueError(f"kind={kind!r}; choose from {', '.join(CELLS)}")
+        check_count("input_dim", input_dim), check_count("dim", dim)
         self.input_dim, self.cell = input_dim, CELLS[kind](input_dim, dim)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
-        if x.ndim != 3 or x.shape[-1] != self.input_dim:
-            raise ValueError(f"x has shape {tuple(x.shape)}; (B, T, input_dim={self.input_dim}) is expected")
+        self._check(x, lengths, state)
         state = self.cell.start(x) if state is None else state
         states = []
         for t in range(x.shape[1]):
@@ -125,12 +133,25 @@ class Recurrent(nn.Module):
             states.append(self.cell.hidden(state))
         return torch.stack(states, dim=1), state
 
+    def _check(self, x: Tensor, lengths: Tensor | None, state: Tensor | None) -> None:
+        if isinstance(x, Tensor) and x.shape[2:] != (self.input_dim,):
+            raise ValueError(f"x has shape {tuple(x.shape)}; (B, T, input_dim={self.input_dim}) is expected")
+        check_input("x", x, self.input_dim, self.cell.weight_ih)
+        if lengths is not None:
+            check_lengths(lengths, x.shape[1], x)
+        if state is not None:
+            require_floats(x=x, state=state)
+            if state.shape != (expected := self.cell.start(x).shape):
+                raise ValueError(f"state has shape {tuple(state.shape)}; {tuple(expected)} is expected")
+
 
 class AdditiveAttention(nn.Module):
     """A small network scores every key for a query: v . tanh(W q + U k). Source: Bahdanau et al., arXiv 1409.0473.
 
     forward(q, keys, values, mask=None): q (B, dim), keys (B, S, dim), values (B, S, e), mask booleans (B, S),
-    True = may look -> the context (B, e) and the weights (B, S).
+    True = may look -> the context (B, e) and the weights (B, S), in [0, 1]; each row sums to 1; 0 where masked.
+    Raises TypeError for anything but float tensors of the weights' dtype and a mask that is not boolean, ValueError for
+    NaN, shapes that do not fit, no keys and a row with nothing to attend to.
 
     >>> context, weights = AdditiveAttention(4)(torch.zeros(2, 4), torch.zeros(2, 3, 4), torch.ones(2, 3, 5))
     >>> context.shape, weights.shape
@@ -143,11 +164,27 @@ class AdditiveAttention(nn.Module):
         self.v = nn.Linear(dim, 1, bias=False)
 
     def forward(self, q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        self._check(q, keys, values, mask)
+        return self.attend(q, keys, values, mask)
+
+    def attend(self, q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What forward returns, its input unchecked: a translator asks once a word, with what it made itself."""
         scores = self.v((self.q_proj(q)[:, None] + self.k_proj(keys)).tanh())[..., 0]  # (B, S)
         if mask is not None:
             scores = scores.masked_fill(~mask, -math.inf)
         weights = scores.softmax(-1)
         return (weights[:, None] @ values)[:, 0], weights
+
+    def _check(self, q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> None:
+        require_floats(weight=self.v.weight, q=q, keys=keys, values=values)
+        dim, fits = self.v.in_features, keys.ndim == values.ndim == 3 and keys.shape[:2] == values.shape[:2]
+        if not fits or keys.shape[1] == 0 or keys.shape[2] != dim or q.shape != (keys.shape[0], dim):
+            came = ", ".join(f"{name} {tuple(x.shape)}" for name, x in (("q", q), ("keys", keys), ("values", values)))
+            expected = f"q (B, dim={dim}), keys (B, S, dim={dim}), values (B, S, e)"
+            raise ValueError(f"the shapes are {came}; {expected} are expected, with S at least 1")
+        if isinstance(mask, str):
+            raise ValueError(f"mask={mask!r}; expected None, or booleans (B, S), True = may look")
+        check_mask(mask, q, tuple(keys.shape[:2]))
 
 
 class Seq2Seq(nn.Module):
@@ -158,7 +195,9 @@ class Seq2Seq(nn.Module):
 
     forward(source, target, lengths=None): integers (B, S), (B, T), lengths (B,) of the sources -> scores of each next
     target token (B, T, target_vocabulary), and with return_weights the weights (B, T, S) (attention only).
-    encode and step are its two halves; `translate` writes with begin and advance.
+    encode and step are its two halves; `translate` writes with begin and advance. Raises TypeError or ValueError for
+    sizes below 1, tokens that are not integers of their vocabulary, of another rank, or of another number of rows than
+    the sources', lengths outside 1..S, and weights asked for where there are none.
     Source: Sutskever et al., arXiv 1409.3215; Bahdanau et al., arXiv 1409.0473.
 
     >>> model = Seq2Seq(7, 9, dim=8)
@@ -170,6 +209,8 @@ class Seq2Seq(nn.Module):
         self, source_vocabulary: int, target_vocabulary: int, dim: int, attention: bool = True, kind: str = "gru"
     ) -> None:
         super().__init__()
+        check_count("source_vocabulary", source_vocabulary), check_count("target_vocabulary", target_vocabulary)
+        check_count("dim", dim)
         self.source_embedding = nn.Embedding(source_vocabulary, dim)
         self.embedding = nn.Embedding(target_vocabulary, dim)
         self.encoder = Recurrent(kind, dim, dim)
@@ -179,8 +220,9 @@ class Seq2Seq(nn.Module):
 
     def encode(self, source: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
         """The reader's states (B, S, dim), its last state, and which of the states are words, (B, S)."""
-        states, last = self.encoder(self.source_embedding(source), lengths)
+        check_tokens("source", source, self.source_embedding.num_embeddings)
         mask = None if lengths is None else padding_mask(lengths, source.shape[1])[:, 0, 0]
+        states, last = self.encoder(self.source_embedding(source), lengths)
         return states, last, mask
 
     def step(
@@ -189,7 +231,7 @@ class Seq2Seq(nn.Module):
         """One word on: the last token (B,) and the writer's state -> scores (B, V), new state, weights (B, S)."""
         x, weights = self.embedding(token), None
         if self.attention is not None:
-            context, weights = self.attention(self.decoder.cell.hidden(state), states, states, mask)
+            context, weights = self.attention.attend(self.decoder.cell.hidden(state), states, states, mask)
             x = torch.cat([x, context], dim=-1)
         state = self.decoder.cell(x, state)
         said = self.decoder.cell.hidden(state)
@@ -201,6 +243,10 @@ class Seq2Seq(nn.Module):
     ) -> Tensor | tuple[Tensor, Tensor]:
         if return_weights and self.attention is None:
             raise ValueError("there are no weights without attention; build Seq2Seq(..., attention=True)")
+        check_tokens("target", target, self.embedding.num_embeddings)
+        if isinstance(source, Tensor) and source.shape[:1] != target.shape[:1]:
+            shapes = f"source has shape {tuple(source.shape)} and target {tuple(target.shape)}"
+            raise ValueError(f"{shapes}; (B, S) and (B, T) are expected, as many rows in both")
         states, state, mask = self.encode(source, lengths)
         scores, weights = [], []
         for token in target.T:

@@ -7,15 +7,15 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Mask
-from .family import make_attention
-from .masks import padding_mask
-from .multi_head import KVCache
+from .family import check_count, make_attention
+from .masks import check_lengths, padding_mask
+from .multi_head import KVCache, check_input
 from .positions import sinusoidal
 
 
 @dataclass(frozen=True)
 class Config:
-    """What a model is built from. Raises ValueError for a choice that does not exist.
+    """What a model is built from. Raises ValueError for a choice that does not exist, and for sizes below 1.
 
     vocabulary: how many tokens there are. dim: width. n_heads: heads of an ordinary layer of that width. n_layers.
     length: the longest sequence, for positions that are added. attention: a name from `family.KINDS`.
@@ -47,6 +47,9 @@ class Config:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}; choose from {', '.join(allowed)}")
+        for name in ("vocabulary", "dim", "n_heads", "n_layers", "length", "hidden"):
+            if name != "hidden" or self.hidden is not None:
+                check_count(name, getattr(self, name))
 
     @property
     def width(self) -> int:
@@ -88,6 +91,10 @@ class Block(nn.Module):
     """Attention, to a context too where cross is set, and an MLP, each with a norm and a way round it.
 
     forward(x, mask, context=None, context_mask=None, cache=None): x (B, T, dim) -> (B, T, dim). layer counts from 1.
+    Raises TypeError or ValueError as its attention does, and where RoPE would have to turn an odd number of features.
+
+    >>> Block(Config(vocabulary=11), layer=1)(torch.zeros(2, 5, 64)).shape
+    torch.Size([2, 5, 64])
     """
 
     def __init__(self, config: Config, layer: int, cross: bool = False) -> None:
@@ -96,6 +103,13 @@ class Block(nn.Module):
         rope = config.positions == "rope"
         self.norm1, self.norm2 = config.make_norm(), config.make_norm()
         self.attention = make_attention(config.attention, config.dim, config.n_heads, layer, rope, config.bias)
+        d = self.attention.head_dim
+        if rope and d % 2:
+            parts, below = config.dim // d, max(d - 1, 2)
+            raise ValueError(
+                f"dim={config.dim} and n_heads={config.n_heads} make heads of {d}, which RoPE cannot turn in pairs; "
+                f"choose dim from {below * parts}, {(below + 2) * parts}, … or other positions than 'rope'"
+            )
         self.mlp = (SwiGLU if config.mlp == "swiglu" else GELU)(config)
         if cross:
             self.norm3 = config.make_norm()
@@ -153,8 +167,10 @@ class MiniGPT(nn.Module):
     """A language model: tokens in, scores of the next token out.
 
     forward(tokens, caches=None): integers (B, T) -> scores (B, T, vocabulary). caches: new_caches(), kept from call to
-    call; tokens are then the new ones alone. Raises ValueError for tokens that are not integers (B, T) of the
-    vocabulary, and where the text outgrows added positions.
+    call; tokens are then the new ones alone. Raises TypeError for tokens that are not integers, ValueError for tokens
+    that are not (B, T) or not of the vocabulary, and where the text outgrows added positions.
+    Source: Radford et al., 2019 (GPT-2); by default with RoPE, RMSNorm and SwiGLU in place of learned positions,
+    LayerNorm and GELU, and without biases and dropout.
 
     >>> model = MiniGPT(Config(vocabulary=11, attention="diff"))
     >>> model(torch.zeros(2, 5, dtype=torch.long)).shape
@@ -186,19 +202,24 @@ class MiniGPT(nn.Module):
 class EncoderDecoder(nn.Module):
     """A translator: an encoder that sees the whole source, a decoder that sees it and its own words so far.
 
-    config.vocabulary counts the target's tokens, source_vocabulary the source's.
+    config.vocabulary counts the target's tokens, source_vocabulary the source's: by default as many.
     forward(source, target, lengths=None): integers (B, S) and (B, T), lengths (B,) of the sources ->
     scores of each next target token, (B, T, vocabulary). encode and decode are its two halves;
     `translate` writes with begin and advance.
-    Source: Vaswani et al., 2017.
+    Raises TypeError or ValueError for tokens that are not integers (B, S) and (B, T) of their vocabularies, another
+    number of rows in the target than in the source, lengths that are not integers (B,) in 1..S, and a text that
+    outgrows added positions.
+    Source: Vaswani et al., 2017; by default with RoPE, RMSNorm, SwiGLU and the norm before each part.
 
     >>> model = EncoderDecoder(Config(vocabulary=7), source_vocabulary=5)
     >>> model(torch.zeros(2, 3, dtype=torch.long), torch.zeros(2, 4, dtype=torch.long)).shape
     torch.Size([2, 4, 7])
     """
 
-    def __init__(self, config: Config, source_vocabulary: int) -> None:
+    def __init__(self, config: Config, source_vocabulary: int | None = None) -> None:
         super().__init__()
+        source_vocabulary = config.vocabulary if source_vocabulary is None else source_vocabulary
+        check_count("source_vocabulary", source_vocabulary)
         self.config, self.source_vocabulary = config, source_vocabulary
         layers = range(1, config.n_layers + 1)
         self.source_embedding, self.embedding = Embedding(config, source_vocabulary), Embedding(config)
@@ -213,6 +234,8 @@ class EncoderDecoder(nn.Module):
     def encode(self, source: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Mask]:
         """What the decoder needs of the source: its vectors (B, S, dim), and the mask that hides its padding."""
         check_tokens("source", source, self.source_vocabulary)
+        if lengths is not None:
+            check_lengths(lengths, source.shape[1], source)
         mask = None if lengths is None else padding_mask(lengths, source.shape[1])
         x = self.source_embedding(source)
         for block in self.encoder:
@@ -251,6 +274,8 @@ class VisionTransformer(nn.Module):
 
     config.vocabulary counts the classes; positions are learned, whatever config.positions. size: of the square picture.
     patch: of a patch. channels: of the picture. forward(pictures): (B, channels, size, size) -> (B, vocabulary).
+    Raises ValueError for sizes below 1 or that do not divide, and for pictures of another shape or with NaN; TypeError
+    for anything but a tensor of the weights' dtype.
     Source: Dosovitskiy et al., arXiv 2010.11929, with the mean in place of the class token.
 
     >>> model = VisionTransformer(Config(vocabulary=10), size=8, patch=2)
@@ -260,8 +285,10 @@ class VisionTransformer(nn.Module):
 
     def __init__(self, config: Config, size: int, patch: int, channels: int = 1) -> None:
         super().__init__()
+        check_count("size", size), check_count("patch", patch), check_count("channels", channels)
         if size % patch:
-            raise ValueError(f"size={size} is not divisible by patch={patch}")
+            divisors = ", ".join(str(n) for n in range(1, size + 1) if size % n == 0)
+            raise ValueError(f"size={size} is not divisible by patch={patch}; choose patch from {divisors}")
         self.shape, self.patch = (channels, size, size), patch
         config = Config(**{**vars(config), "positions": "none"})
         self.patches = nn.Linear(channels * patch**2, config.dim)
@@ -272,9 +299,11 @@ class VisionTransformer(nn.Module):
         self.positions = nn.Parameter(0.02 * torch.randn((size // patch) ** 2, config.dim))
 
     def forward(self, pictures: Tensor) -> Tensor:
-        if pictures.ndim != 4 or tuple(pictures.shape[1:]) != self.shape:
+        if isinstance(pictures, Tensor) and pictures.shape[1:] != self.shape:
             shape = ", ".join(map(str, self.shape))
             raise ValueError(f"pictures have shape {tuple(pictures.shape)}; (B, {shape}) is expected")
+        rows = pictures.flatten(2) if isinstance(pictures, Tensor) else pictures
+        check_input("pictures", rows, self.shape[1] ** 2, self.patches.weight)
         x = F.unfold(pictures, self.patch, stride=self.patch).transpose(1, 2)  # (B, patches, channels * patch^2)
         x = self.patches(x) + self.positions
         for block in self.blocks:

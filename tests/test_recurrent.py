@@ -22,20 +22,28 @@ def pair(kind, dtype):
 
 
 @pytest.mark.parametrize("kind", THEIRS)
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-6), (torch.float64, 1e-12)])
-def test_states_and_gradients_equal_those_of_torch(kind, dtype, tolerance):
+@pytest.mark.parametrize("started", [False, True])
+@pytest.mark.parametrize(("dtype", "tolerance", "of_gradients"),
+                         [(torch.float32, 1e-6, 5e-6), (torch.float64, 1e-14, 1e-13)])  # fmt: skip
+def test_states_and_gradients_equal_those_of_torch(kind, started, dtype, tolerance, of_gradients):
+    """From zeros, and from a state of one's own: for an LSTM h0 and c0 side by side."""
     ours, theirs = pair(kind, dtype)
     x = torch.randn(3, 11, 5, dtype=dtype, requires_grad=True)
-    states, last = ours(x)
-    expected, end = theirs(x)
+    first = torch.randn(3, 14 if kind == "lstm" else 7, dtype=dtype, requires_grad=True) if started else None
+    h0 = None
+    if started:
+        h0 = tuple(part.contiguous() for part in first[None].chunk(2, dim=-1)) if kind == "lstm" else first[None]
+    states, last = ours(x, state=first)
+    expected, end = theirs(x, h0)
     end = torch.cat([part[0] for part in end], dim=-1) if kind == "lstm" else end[0]
     torch.testing.assert_close(states, expected, atol=tolerance, rtol=0)
     torch.testing.assert_close(last, end, atol=tolerance, rtol=0)
     weight = torch.randn_like(states)
-    mine = torch.autograd.grad((states * weight).sum(), [x, *ours.cell.parameters()])
-    other = torch.autograd.grad((expected * weight).sum(), [x, *theirs.parameters()])
+    inputs = [x, first] if started else [x]
+    mine = torch.autograd.grad((states * weight).sum(), [*inputs, *ours.cell.parameters()])
+    other = torch.autograd.grad((expected * weight).sum(), [*inputs, *theirs.parameters()])
     for a, b in zip(mine, other, strict=True):
-        torch.testing.assert_close(a, b, atol=20 * tolerance, rtol=1e-5 if dtype == torch.float32 else 0)
+        torch.testing.assert_close(a, b, atol=of_gradients, rtol=0)
 
 
 @pytest.mark.parametrize("kind", THEIRS)
@@ -151,6 +159,88 @@ def test_searches_against_brute_force_on_a_tiny_vocabulary(make):
         assert found[1][i][0] == [token for token in greedy[1:] if token != 1]
         assert found[2][i][1] == pytest.approx(whole[tuple(found[2][i][0])])
         assert max(found[1][i][1], found[2][i][1]) <= best[1] + 1e-12
+
+
+def test_a_translator_does_not_check_at_every_word(monkeypatch):
+    """What it gives to its attention it made itself."""
+    torch.manual_seed(0)
+    model, source, target = Seq2Seq(9, 7, 8).double(), torch.randint(9, (2, 5)), torch.randint(7, (2, 6))
+    checked = []
+    monkeypatch.setattr(AdditiveAttention, "_check", lambda *args: checked.append(args))
+    model(source, target, torch.tensor([3, 5]))
+    assert not checked
+    model.attention(torch.zeros(2, 8).double(), *torch.zeros(2, 2, 3, 8).double())
+    assert len(checked) == 1
+
+
+def words(*shape):
+    return torch.zeros(shape, dtype=torch.long)
+
+
+def spoilt(*shape, value=math.nan):
+    x = torch.zeros(shape)
+    x.view(-1)[-1] = value
+    return x
+
+
+GRU, LSTM = Recurrent("gru", 3, 4), Recurrent("lstm", 3, 4)
+ATTENTION, TRANSLATOR = AdditiveAttention(4), Seq2Seq(3, 5, 4)
+X, Q, KEYS = torch.zeros(2, 5, 3), torch.zeros(2, 4), torch.zeros(2, 3, 4)
+
+
+@pytest.mark.parametrize(("call", "error", "says"), [
+    (lambda: Recurrent("gru", 0, 4), ValueError, "input_dim must be a whole number from 1 on; it is 0"),
+    (lambda: GRU(spoilt(2, 5, 3)), ValueError, "x holds NaN or infinity"),
+    (lambda: GRU(spoilt(2, 5, 3, value=math.inf)), ValueError, "x holds NaN or infinity"),
+    (lambda: GRU(X.tolist()), TypeError, r"x must be a torch tensor, not list: torch.as_tensor\(x\)"),
+    (lambda: GRU(X.long()), TypeError, r"x has dtype torch.int64 .* x.to\(torch.float32\)"),
+    (lambda: GRU(X.double()), TypeError, r"x has dtype torch.float64 .* x.to\(torch.float32\)"),
+    (lambda: GRU(X[:, :0]), ValueError, "T at least 1"),
+    (lambda: GRU(X[0]), ValueError, r"x has shape \(5, 3\); \(B, T, input_dim=3\) is expected"),
+    (lambda: GRU(X, [5, 2]), TypeError, r"lengths must be a tensor of integers, not list: torch.tensor\(lengths\)"),
+    (lambda: GRU(X, torch.tensor([5.0, 2.0])), TypeError, r"lengths has dtype torch.float32; .* lengths.long\(\)"),
+    (lambda: GRU(X, torch.tensor([True, True])), TypeError, "lengths has dtype torch.bool"),
+    (lambda: GRU(X, torch.tensor([5])), ValueError, r"lengths has shape \(1,\); \(2,\) is expected"),
+    (lambda: GRU(X, torch.tensor([[5], [2]])), ValueError, r"lengths has shape \(2, 1\)"),
+    (lambda: GRU(X, torch.tensor([0, 5])), ValueError, r"lengths must lie in 1\.\.5; they are \[0, 5\]"),
+    (lambda: GRU(X, torch.tensor([6, 5])), ValueError, r"lengths must lie in 1\.\.5"),
+    (lambda: LSTM(X, state=torch.zeros(2, 4)), ValueError, r"state has shape \(2, 4\); \(2, 8\) is expected"),
+    (lambda: GRU(X, state=torch.zeros(1, 4)), ValueError, r"state has shape \(1, 4\); \(2, 4\) is expected"),
+    (lambda: GRU(X, state=spoilt(2, 4)), ValueError, "state holds NaN"),
+    (lambda: GRU(X, state=torch.zeros(2, 4).double()), TypeError, "x has dtype torch.float32 and state has"),
+    (lambda: ATTENTION(spoilt(2, 4), KEYS, KEYS), ValueError, "q holds NaN"),
+    (lambda: ATTENTION(Q, spoilt(2, 3, 4), KEYS), ValueError, "keys holds NaN"),
+    (lambda: ATTENTION(Q, KEYS, spoilt(2, 3, 4)), ValueError, "values holds NaN"),
+    (lambda: ATTENTION(Q.tolist(), KEYS, KEYS), TypeError, "q must be .* a torch tensor; it is of type list"),
+    (lambda: ATTENTION(Q.numpy(), KEYS, KEYS), TypeError, "q is a numpy array; convert one"),
+    (lambda: ATTENTION(Q.double(), KEYS, KEYS), TypeError, "q has torch.float64; convert one"),
+    (lambda: ATTENTION(Q, KEYS.long(), KEYS), TypeError, r"keys has dtype torch.int64; .* keys.float\(\)"),
+    (lambda: ATTENTION(Q[:1], KEYS, KEYS), ValueError, r"q \(1, 4\), .* q \(B, dim=4\), keys \(B, S, dim=4\)"),
+    (lambda: ATTENTION(Q, KEYS[..., :3], KEYS), ValueError, r"keys \(2, 3, 3\)"),
+    (lambda: ATTENTION(Q, KEYS, KEYS[:, :2]), ValueError, r"values \(2, 2, 4\)"),
+    (lambda: ATTENTION(Q, KEYS[:, :0], KEYS[:, :0]), ValueError, "with S at least 1"),
+    (lambda: ATTENTION(Q, KEYS, KEYS, torch.ones(2, 3)), TypeError, "mask has dtype torch.float32; booleans"),
+    (lambda: ATTENTION(Q, KEYS, KEYS, torch.ones(3, 2) > 0), ValueError, r"mask has shape \(3, 2\)"),
+    (lambda: ATTENTION(Q, KEYS, KEYS, torch.tensor([[True] * 3, [False] * 3])), ValueError, "nothing to attend to"),
+    (lambda: ATTENTION(Q, KEYS, KEYS, "causal"), ValueError, "mask='causal'; expected None, or booleans"),
+    (lambda: ATTENTION(Q, KEYS, KEYS, [[True] * 3] * 2), TypeError, "mask is of type list"),
+    (lambda: Seq2Seq(0, 5, 4), ValueError, "source_vocabulary must be a whole number from 1 on; it is 0"),
+    (lambda: Seq2Seq(3, 5, 4.0), ValueError, "dim must be a whole number from 1 on; it is 4.0"),
+    (lambda: TRANSLATOR(torch.zeros(2, 3), words(2, 4)), TypeError, "source must be a tensor of integers"),
+    (lambda: TRANSLATOR([[1]], words(1, 4)), TypeError, "source must be a tensor of integers; it is list"),
+    (lambda: TRANSLATOR(words(2, 3), torch.zeros(2, 4)), TypeError, "target must be a tensor of integers"),
+    (lambda: TRANSLATOR(words(2, 3) + 3, words(2, 4)), ValueError, r"source must lie in 0\.\.2"),
+    (lambda: TRANSLATOR(words(2, 3), words(2, 4) - 1), ValueError, r"target must lie in 0\.\.4"),
+    (lambda: TRANSLATOR(words(3), words(3, 1)), ValueError, r"source has shape \(3,\); \(B, T\) is expected"),
+    (lambda: TRANSLATOR(words(2, 3), words(4)), ValueError, r"target has shape \(4,\)"),
+    (lambda: TRANSLATOR(words(2, 3), words(3, 4)), ValueError, "as many rows in both"),
+    (lambda: TRANSLATOR(words(2, 3), words(2, 4), torch.tensor([4, 1])), ValueError, r"lengths must lie in 1\.\.3"),
+    (lambda: TRANSLATOR(words(2, 3), words(2, 4), torch.tensor([3])), ValueError, r"lengths has shape \(1,\); \(2,\)"),
+    (lambda: TRANSLATOR.encode(words(2, 3), [3, 1]), TypeError, "lengths must be a tensor of integers, not list"),
+])  # fmt: skip
+def test_refused_input_is_named(call, error, says):
+    with pytest.raises(error, match=says):
+        call()
 
 
 @pytest.mark.parametrize(("call", "says"), [

@@ -8,6 +8,7 @@ import torch
 from scipy import stats
 from sklearn.datasets import load_digits
 
+from diffattn_mini import get_language, set_language
 from diffattn_mini.experiments import experiments
 from diffattn_mini.experiments.language import TEXT, likeness_of_heads
 from diffattn_mini.experiments.recall import Reader, gradient_path
@@ -18,6 +19,7 @@ from diffattn_mini.tasks import (
     Electrocardiogram,
     InContextClasses,
     Needles,
+    Retrieval,
     SelectiveCopying,
     Sentences,
     Translation,
@@ -47,7 +49,11 @@ def test_the_default_text_is_python_s_own_and_long():
     (lambda: CharacterText("abcdefghij").batch(1, 5, 0, part="test"), "the part has 1 characters; length=5"),
     (lambda: CharacterText("abcdef").batch(1, 2, 0, part="valid"), "part='valid'"),
     (lambda: Digits().batch(1, 0, part="valid"), "part='valid'"),
-    (lambda: Digits(canvas=7), "canvas=7"),
+    (lambda: Digits(canvas=7), "canvas=7; canvas must be at least 8"),
+    (lambda: Digits(piece=9), "piece=9; .* choose piece from 1 to 8"),
+    (lambda: Digits(n_pieces=-1), "n_pieces=-1; n_pieces must be at least 0"),
+    (lambda: Digits(share=1).batch(1, 0, part="test"), "share=1 leaves no digits in part='test'"),
+    (lambda: CharacterText(share=2), "share=2; a number from 0 to 1 is expected"),
 ])  # fmt: skip
 def test_what_cannot_be_is_refused(make, says):
     with pytest.raises(ValueError, match=says):
@@ -162,18 +168,93 @@ def test_the_weighted_difference_of_the_electrodes_is_what_its_formula_says():
     assert np.diff(record.time[peaks]) == pytest.approx(60 / task.pulse, abs=2 / task.rate)
 
 
-@pytest.mark.parametrize("task", [Needles(), SelectiveCopying(), InContextClasses(), DelayedRecall(), Digits()])
+TASKS = [Needles(), SelectiveCopying(), InContextClasses(), DelayedRecall(), Digits(), Retrieval(), TEXT,
+         Sentences("en"), Sentences("ro"), Electrocardiogram()]  # fmt: skip
+
+
+def name_of(task):
+    return type(task).__name__
+
+
+def draw(task, seed, n=8):
+    """What the task hands out for a seed: tensors, or arrays."""
+    if isinstance(task, Electrocardiogram):
+        return task.record(seed)
+    return task.batch(n, 12, seed) if isinstance(task, CharacterText | Sentences) else task.batch(n, seed)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=name_of)
 def test_batches_are_the_same_for_the_same_seed_and_others_for_another(task):
-    one, same, other = task.batch(8, 5), task.batch(8, 5), task.batch(8, 6)
-    assert all(torch.equal(a, b) for a, b in zip(one, same, strict=True))
-    assert not torch.equal(one[0], other[0])
-    assert len(task.describe()) > 20
+    one, same, other = (list(map(np.asarray, draw(task, seed))) for seed in (5, 5, 6))
+    assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
+    assert not all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("task", TASKS, ids=name_of)
+def test_a_task_says_what_it_is_in_both_languages(task):
+    before = get_language()
+    try:
+        said = {}
+        for language in ("ro", "en"):
+            set_language(language)
+            said[language] = task.describe()
+    finally:
+        set_language(before)
+    assert all(len(sentence) > 20 and sentence.endswith(".") for sentence in said.values())
+    assert set("ăâîșț") & set(said["ro"]) and not set("ăâîșț") & set(said["en"])
+
+
+def test_a_generator_goes_on_where_a_number_starts_anew():
+    generator = torch.Generator().manual_seed(5)
+    first, second = (Retrieval().batch(4, generator) for _ in range(2))
+    assert torch.equal(first.values, Retrieval().batch(4, 5).values) and not torch.equal(first.values, second.values)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=name_of)
+@pytest.mark.parametrize("seed", ["a", 1.0, None, True])
+def test_a_seed_is_a_whole_number(task, seed):
+    with pytest.raises(TypeError, match=f"seed must be a .*whole number; it is {seed!r}"):
+        draw(task, seed)
+
+
+@pytest.mark.parametrize("task", TASKS[:-1], ids=name_of)
+def test_a_batch_is_of_at_least_one(task):
+    with pytest.raises(ValueError, match="n=-1; n must be at least 1"):
+        draw(task, 0, n=-1)
+    with pytest.raises(TypeError, match="n must be a whole number; it is 2.0"):
+        draw(task, 0, n=2.0)
+
+
+@pytest.mark.parametrize(("make", "says"), [
+    (lambda: Retrieval(length=64.0), "length must be a whole number; it is 64.0"),
+    (lambda: Needles(depth="deep"), "depth must be a number; it is 'deep'"),
+    (lambda: Digits(share="0.8"), "share must be a number; it is '0.8'"),
+    (lambda: CharacterText(7), "text must be a string; it is of type int"),
+    (lambda: TEXT.batch(1, 5.0, 0), "length must be a whole number; it is 5.0"),
+    (lambda: DelayedRecall(delay=2.5), "delay must be a whole number; it is 2.5"),
+    (lambda: Electrocardiogram(rate=99.5), "rate must be a whole number; it is 99.5"),
+])  # fmt: skip
+def test_what_is_of_another_type_is_refused(make, says):
+    with pytest.raises(TypeError, match=says):
+        make()
 
 
 @pytest.mark.parametrize(("make", "says"), [
     (lambda: Needles(length=8, n_needles=2), "n_needles=2"), (lambda: Needles(depth=1.5), "depth=1.5"),
     (lambda: SelectiveCopying(4, 5), "n_marked=5"), (lambda: InContextClasses(order="sorted"), "order='sorted'"),
     (lambda: InContextClasses(3, order="alternating"), "n_shots=3 is odd"),
+    (lambda: Needles(n_values=0), "n_values=0; n_values must be at least 1"),
+    (lambda: Needles(n_needles=0), "n_needles=0; n_needles must be at least 1"),
+    (lambda: SelectiveCopying(n_letters=0), "n_letters=0"), (lambda: InContextClasses(dim=0), "dim=0"),
+    (lambda: DelayedRecall(n_symbols=0), "n_symbols=0"), (lambda: DelayedRecall(n_noise=-1), "n_noise=-1"),
+    (lambda: Retrieval(n_values=0), "n_values=0"), (lambda: Retrieval(n_asked=65, n_keys=99), "n_asked=65; from 1 to"),
+    (lambda: Needles().batch(1, 2**64), "seed=18446744073709551616; a seed of 64 bits"),
+    (lambda: Electrocardiogram(rate=0), "rate=0; rate must be at least 1"),
+    (lambda: Electrocardiogram(seconds=0), "seconds=0; a number from 0.002 to inf"),
+    (lambda: Electrocardiogram(pulse=0), "pulse=0; a number from 1 to inf"),
+    (lambda: Electrocardiogram(noise=-1), "noise=-1; a number from 0 to inf"),
+    (lambda: Electrocardiogram(balance=float("nan")), "balance=nan; a finite number"),
+    (lambda: Electrocardiogram().record(-1), "seed=-1; seed must be at least 0"),
     (lambda: Sentences("fr"), "language='fr'"), (lambda: Sentences("en").batch(1, 0, 0), "length"),
 ])  # fmt: skip
 def test_tasks_that_cannot_be_are_refused(make, says):

@@ -1,7 +1,9 @@
 """What the tasks share: seeds, batches, sizes, and numbers written as each language writes them."""
 
+import math
 import random
 from dataclasses import dataclass, fields, replace
+from numbers import Real
 from typing import TypeVar
 
 import torch
@@ -13,28 +15,31 @@ Seed = int | torch.Generator
 B = TypeVar("B", bound="Tensors")
 
 
-def as_generator(seed: Seed) -> torch.Generator:
+def as_generator(seed: Seed, name: str = "generator") -> torch.Generator:
     """A generator from a whole number; a generator (on the CPU) goes through as it is, and moves on with every draw.
 
-    Raises TypeError for anything else.
+    Raises TypeError for anything else, ValueError for a generator elsewhere and a number of more than 64 bits. name: of
+    the argument, for errors.
 
     >>> as_generator(0).initial_seed()
     0
     """
     if isinstance(seed, torch.Generator):
         if seed.device.type != "cpu":
-            raise ValueError(f"generator is on {seed.device}; tasks draw on the CPU: torch.Generator()")
+            raise ValueError(f"{name} is on {seed.device}; tasks draw on the CPU: torch.Generator()")
         return seed
     if isinstance(seed, bool) or not isinstance(seed, int):
-        raise TypeError(f"generator must be a torch.Generator or a whole number; it is {seed!r}")
+        raise TypeError(f"{name} must be a torch.Generator or a whole number; it is {seed!r}")
+    if not -(2**63) <= seed < 2**64:
+        raise ValueError(f"{name}={seed}; a seed of 64 bits is expected, such as {seed % 2**64}")
     return torch.Generator().manual_seed(seed)
 
 
-def as_random(seed: Seed | random.Random) -> random.Random:
+def as_random(seed: Seed | random.Random, name: str = "generator") -> random.Random:
     """Python's own generator, for drawing from lists; a torch generator lends it one draw as a seed."""
     if isinstance(seed, random.Random):
         return seed
-    return random.Random(int(torch.randint(2**62, (), generator=as_generator(seed))))
+    return random.Random(int(torch.randint(2**62, (), generator=as_generator(seed, name))))
 
 
 def require_sizes(least: int = 1, **sizes: int) -> None:
@@ -43,7 +48,17 @@ def require_sizes(least: int = 1, **sizes: int) -> None:
         if isinstance(size, bool) or not isinstance(size, int):
             raise TypeError(f"{name} must be a whole number; it is {size!r}")
         if size < least:
-            raise ValueError(f"{name} must be at least {least}; it is {size}")
+            raise ValueError(f"{name}={size}; {name} must be at least {least}")
+
+
+def require_numbers(least: float = -math.inf, most: float = math.inf, **values: float) -> None:
+    """Refuse what is not a finite number from `least` to `most`. The arguments name them."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, Real):
+            raise TypeError(f"{name} must be a number; it is {value!r}")
+        if not math.isfinite(value) or not least <= value <= most:
+            expected = "a finite number" if least == -most else f"a number from {least:g} to {most:g}"
+            raise ValueError(f"{name}={value}; {expected} is expected")
 
 
 def number(n: int) -> str:

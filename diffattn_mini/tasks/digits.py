@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..language import say
+from .common import Seed, as_generator, require_numbers, require_sizes
 
 
 @dataclass(frozen=True)
@@ -14,8 +15,8 @@ class Digits:
     """The digits of `scikit-learn`, 8 by 8, on a canvas, with n_pieces square pieces of other digits pasted before.
 
     The digit itself is pasted last, with its own background, so that it is whole. The first share of the digits is for
-    training, the rest for tests: pieces too come from the same part. Guessing is right once in ten. Raises ValueError
-    for a canvas that is too small.
+    training, the rest for tests: pieces too come from the same part. Guessing is right once in ten. Raises TypeError or
+    ValueError for a canvas below 8, n_pieces below 0, a piece outside 1..8, and a share outside [0, 1].
     """
 
     canvas: int = 12
@@ -24,8 +25,12 @@ class Digits:
     share: float = 0.8
 
     def __post_init__(self) -> None:
-        if self.canvas < 8 or not 1 <= self.piece <= 8:
-            raise ValueError(f"canvas={self.canvas}, piece={self.piece}; at least 8, and from 1 to 8, are expected")
+        require_sizes(least=8, canvas=self.canvas)
+        require_sizes(least=0, n_pieces=self.n_pieces)
+        require_sizes(piece=self.piece)
+        if self.piece > 8:
+            raise ValueError(f"piece={self.piece}; a digit is 8 by 8: choose piece from 1 to 8")
+        require_numbers(0, 1, share=self.share)
 
     def describe(self) -> str:
         """The task in one sentence, in the language of the package."""
@@ -34,14 +39,24 @@ class Digits:
             f"Recognise the digit on a canvas of {self.canvas} by {self.canvas}, among pieces of other digits.",
         )
 
-    def batch(self, n: int, seed: int, part: str = "train") -> tuple[Tensor, Tensor]:
-        """Pictures (n, 1, canvas, canvas) in [0, 1] and their digits (n,), the same for the same seed."""
+    def batch(self, n: int, seed: Seed, part: str = "train") -> tuple[Tensor, Tensor]:
+        """Pictures (n, 1, canvas, canvas) in [0, 1] and their digits (n,), the same for the same seed.
+
+        part: "train" or "test". Raises TypeError or ValueError for another n, seed or part, and a part without digits.
+
+        >>> pictures, digits = Digits().batch(3, seed=0)
+        >>> pictures.shape, digits.shape
+        (torch.Size([3, 1, 12, 12]), torch.Size([3]))
+        """
+        require_sizes(n=n)
+        generator = as_generator(seed, "seed")
         if part not in ("train", "test"):
             raise ValueError(f'part={part!r}; choose "train" or "test"')
         pictures, labels = _pictures()
         cut = round(self.share * len(labels))
         pictures, labels = (x[:cut] if part == "train" else x[cut:] for x in (pictures, labels))
-        generator = torch.Generator().manual_seed(seed)
+        if not len(labels):
+            raise ValueError(f"share={self.share} leaves no digits in part={part!r}; choose a share between 0 and 1")
 
         def draw(top: int) -> int:
             return int(torch.randint(top, (), generator=generator))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..language import say
+from .common import Seed, as_generator, require_sizes
 
 
 @dataclass(frozen=True)
@@ -13,7 +14,7 @@ class DelayedRecall:
     """A token to remember, delay tokens of another kind, and the question. Guessing is right once in n_symbols.
 
     Tokens: 0..n_symbols-1 to remember, the n_noise after them to wait through, and the last one asks.
-    Raises ValueError for a delay below 0.
+    Raises TypeError or ValueError for a delay that is not a whole number from 0 on, and other sizes from 1 on.
     """
 
     delay: int = 25
@@ -21,8 +22,8 @@ class DelayedRecall:
     n_noise: int = 8
 
     def __post_init__(self) -> None:
-        if self.delay < 0:
-            raise ValueError(f"delay={self.delay}; 0 or more tokens are expected")
+        require_sizes(least=0, delay=self.delay)
+        require_sizes(n_symbols=self.n_symbols, n_noise=self.n_noise)
 
     @property
     def vocabulary(self) -> int:
@@ -35,14 +36,15 @@ class DelayedRecall:
             f"Remember the first token and say it after {self.delay} others.",
         )
 
-    def batch(self, n: int, seed: int) -> tuple[Tensor, Tensor]:
+    def batch(self, n: int, seed: Seed) -> tuple[Tensor, Tensor]:
         """Texts (n, delay + 2) and what was to be remembered (n,), the same for the same seed.
 
         >>> texts, answers = DelayedRecall(delay=2).batch(3, seed=0)
         >>> texts.shape, bool((texts[:, 0] == answers).all())
         (torch.Size([3, 4]), True)
         """
-        generator = torch.Generator().manual_seed(seed)
+        require_sizes(n=n)
+        generator = as_generator(seed, "seed")
         answers = torch.randint(self.n_symbols, (n,), generator=generator)
         noise = torch.randint(self.n_symbols, self.vocabulary - 1, (n, self.delay), generator=generator)
         question = torch.full((n, 1), self.vocabulary - 1)

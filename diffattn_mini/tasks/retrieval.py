@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from ..language import say
+from .common import Seed, as_generator, require_sizes
 
 
 class Pairs(NamedTuple):
@@ -25,7 +26,8 @@ class Retrieval:
 
     Keys 0..n_keys-1 are those that can be asked for, each at most once in a text; the n_fillers keys after them only
     distract, and any number of times. Values are drawn alike for both, so that nothing but the key tells them apart.
-    Guessing is right once in n_values. Raises ValueError for sizes that leave no room.
+    Guessing is right once in n_values. Raises TypeError or ValueError for sizes that are not whole numbers from 1 on,
+    and where they leave no room.
     """
 
     length: int = 64
@@ -35,7 +37,8 @@ class Retrieval:
     n_values: int = 32
 
     def __post_init__(self) -> None:
-        if not 1 <= self.n_asked <= min(self.length, self.n_keys):
+        require_sizes(**vars(self))
+        if self.n_asked > min(self.length, self.n_keys):
             raise ValueError(f"n_asked={self.n_asked}; from 1 to min(length={self.length}, n_keys={self.n_keys})")
 
     def describe(self) -> str:
@@ -45,14 +48,15 @@ class Retrieval:
             f"{self.length} pairs of key and value, of which {self.n_asked} matter; say the value of a key.",
         )
 
-    def batch(self, n: int, seed: int) -> Pairs:
+    def batch(self, n: int, seed: Seed) -> Pairs:
         """n texts, the same for the same seed.
 
         >>> batch = Retrieval(length=4, n_asked=2).batch(1, seed=0)
         >>> bool((batch.values[0, batch.places[0]] == batch.answers[0]).all())
         True
         """
-        generator = torch.Generator().manual_seed(seed)
+        require_sizes(n=n)
+        generator = as_generator(seed, "seed")
         rest = self.length - self.n_asked
         asked = torch.rand(n, self.n_keys, generator=generator).argsort(1)[:, : self.n_asked]  # no key twice
         fillers = torch.randint(self.n_keys, self.n_keys + self.n_fillers, (n, rest), generator=generator)

@@ -53,7 +53,7 @@ class Sentences:
 
     def sentence(self, rng: Seed | random.Random, split: str = "train") -> tuple[str, ...]:
         """The words of one sentence, its full stop included."""
-        rng = as_random(rng)
+        rng = as_random(rng, "rng")
         pair = self._source.sentence(rng, rng.randint(1, self.clauses), split)
         return pair.target if self.language == "ro" else pair.source
 
@@ -63,7 +63,7 @@ class Sentences:
         The same seed gives the same texts. Raises TypeError or ValueError for sizes below 1 or an unknown split.
         """
         require_sizes(n=n, length=length)
-        rng, rows = as_random(seed), []
+        rng, rows = as_random(seed, "seed"), []
         for _ in range(n):
             words: list[str] = ["."]  # what comes before a sentence is the end of another
             while len(words) <= length:
@@ -79,7 +79,7 @@ class Sentences:
         the full stop of another. Source of the measure: Linzen et al., arXiv 1611.01368.
         """
         require_sizes(n=n)
-        rng, pairs = as_random(seed), []
+        rng, pairs = as_random(seed, "seed"), []
         while len(pairs) < n:
             words = [".", *self.sentence(rng, split)]
             places = [i for i, word in enumerate(words) if word in self._forms]

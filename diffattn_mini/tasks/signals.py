@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..language import say
+from .common import require_numbers, require_sizes
 
 # A heartbeat as five bumps: when, in seconds from its R wave; how high, in millivolts; how wide, in seconds.
 WAVES = {"P": (-0.17, 0.12, 0.025), "Q": (-0.03, -0.14, 0.010), "R": (0.0, 1.10, 0.011), "S": (0.03, -0.25, 0.010),
@@ -27,6 +28,8 @@ class Electrocardiogram:
     Their difference weighted by lam is (1 - lam share) heart + (1 - lam balance) mains: at lam = 1 / balance the mains
     is gone. seconds, rate in samples a second, pulse in beats a minute. Source of the idea: Horowitz and Hill, The Art
     of Electronics, on common-mode rejection; the waves are made up, in the order of size of a real lead.
+    Raises TypeError or ValueError for a rate that is not a whole number from 1 on, less than one sample, a pulse below
+    1, and mains or noise that is negative.
     """
 
     seconds: float = 4.0
@@ -36,6 +39,13 @@ class Electrocardiogram:
     share: float = 0.2
     balance: float = 0.95
     noise: float = 0.01
+
+    def __post_init__(self) -> None:
+        require_sizes(rate=self.rate)
+        require_numbers(1 / self.rate, seconds=self.seconds)
+        require_numbers(1, pulse=self.pulse)
+        require_numbers(0, mains=self.mains, noise=self.noise)
+        require_numbers(share=self.share, balance=self.balance)
 
     def describe(self) -> str:
         """The task in one sentence, in the language of the package."""
@@ -50,6 +60,7 @@ class Electrocardiogram:
         >>> Electrocardiogram(seconds=1, rate=100).record(seed=0).first.shape
         (100,)
         """
+        require_sizes(least=0, seed=seed)
         rng = np.random.default_rng(seed)
         time = np.arange(round(self.seconds * self.rate)) / self.rate
         heart = np.zeros_like(time)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..language import say
-from .common import counted, number
+from .common import Seed, as_generator, counted, number, require_numbers, require_sizes
 
 
 def notebook_prose(folder: str | Path) -> str:
@@ -44,11 +44,16 @@ class CharacterText:
 
     text: notebook_prose("notebooks/ro") for instance; by default the topics of `pydoc_data`, in the order of their
     names, some 440,000 characters, which differ a little from one version of Python to the next. share: of the part to
-    learn from, in (0, 1). Characters are numbered in their order.
+    learn from, in [0, 1]. Characters are numbered in their order. Raises TypeError or ValueError for other values.
     """
 
     text: str = ""
     share: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.text, str):
+            raise TypeError(f"text must be a string; it is of type {type(self.text).__name__}")
+        require_numbers(0, 1, share=self.share)
 
     def describe(self) -> str:
         """The task in one sentence, in the language of the package."""
@@ -100,17 +105,20 @@ class CharacterText:
         cut = round(self.share * len(numbers))
         return numbers[:cut], numbers[cut:]
 
-    def batch(self, n: int, length: int, seed: int, part: str = "train") -> tuple[Tensor, Tensor]:
+    def batch(self, n: int, length: int, seed: Seed, part: str = "train") -> tuple[Tensor, Tensor]:
         """n stretches (n, length) and what follows each of their characters, (n, length). part: "train" or "test".
 
-        The same for the same seed. Raises ValueError for a part that is too short, or has another name.
+        The same for the same seed. Raises TypeError or ValueError for sizes that are not whole numbers from 1 on, no
+        seed, and a part that is too short, or has another name.
         """
+        require_sizes(n=n, length=length)
+        generator = as_generator(seed, "seed")
         if part not in ("train", "test"):
             raise ValueError(f'part={part!r}; choose "train" or "test"')
         numbers = self._parts[part == "test"]
         if len(numbers) <= length:
             raise ValueError(f"the part has {len(numbers)} characters; length={length} needs at least {length + 1}")
-        starts = torch.randint(len(numbers) - length, (n, 1), generator=torch.Generator().manual_seed(seed))
+        starts = torch.randint(len(numbers) - length, (n, 1), generator=generator)
         places = starts + torch.arange(length + 1)  # (n, length + 1)
         stretches = numbers[places]
         return stretches[:, :-1], stretches[:, 1:]
