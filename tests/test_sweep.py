@@ -306,6 +306,16 @@ def test_every_experiment_measures_its_metric_for_every_arm_of_equal_size(name):
     assert max(alike) / min(alike) < 1.06, sizes
 
 
+@pytest.mark.parametrize("name", sorted(experiments()))
+def test_what_is_stored_is_what_its_experiment_would_run(name):
+    experiment, result = experiments()[name], stored(name)
+    described = json.loads(json.dumps({key: value for key, value in vars(experiment).items() if key != "run"}))
+    assert {key: result[key] for key in described} == described
+    done = [(r["arm"], r["rate"], r["seed"]) for r in result["records"] if experiment.metric in r]
+    assert sorted(done) == sorted(experiment.jobs()) and len(experiment.seeds) >= 5
+    assert result["command"].endswith(f"run {name}") and result["commit"] and result["versions"]
+
+
 def test_the_big_run_gives_the_same_curve_on_two_processes(tmp_path):
     command = ["-m", "diffattn_mini.experiments.big", "--steps", "3", "--batch", "4", "--length", "16", "--dim", "16"]
     curves = []
