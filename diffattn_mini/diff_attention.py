@@ -24,7 +24,8 @@ def subtract(
     if form == "maps" or return_weights:
         return maps(q, k, v, lam, mask)
     if form == "auto":  # see book/results/bench-cpu-*.md; on a GPU the fused kernel of the framework
-        form = "blocked" if q.device.type == "cpu" else "padded"
+        nothing_to_pad = 2 * v.shape[-1] == q.shape[-1]
+        form = "padded" if q.device.type != "cpu" or (nothing_to_pad and k.shape[-2] > 1024) else "blocked"
     fast = padded if form == "padded" else blocked
     return fast(q, k, v, lam, mask), None
 
@@ -103,7 +104,7 @@ class DiffAttentionV2(MultiHeadAttention):
     layer has; each has two queries and subtracts their maps over the same keys and values. n_kv_heads: heads of keys
     and values; n_heads / 2 gives the layer as many parameters as ordinary attention, but for the n_heads * dim of
     lambda_proj. lambda = sigmoid(x W) lies in (0, 1), one for every token and head. No norm, no lambda_init. form: as
-    in DiffAttention.
+    in DiffAttention, but that "auto" is "padded" past 1024 keys: here there is nothing to pad.
 
     forward as in MultiHeadAttention; the maps A1 - lambda A2, (B, n_heads, T, S), lie in (-1, 1).
     Source: Ye et al., Differential Transformer V2, Microsoft and Hugging Face, January 2026.
