@@ -76,7 +76,7 @@ def blocked(q: Tensor, k: Tensor, v: Tensor, lam: Any, mask: Mask = None) -> Ten
 class _Blocked(torch.autograd.Function):
     """With dA the gradient of A1 - lambda A2 and c = (1, -lambda) what each map counts for in it:
 
-    dV = (A1 - lambda A2)^T dO,  dA = dO V^T,  D_i = A_i (dA - rowsum(A_i dA)),  dlambda = -rowsum(A2 dA),
+    dV = (A1 - lambda A2)^T dO,  dA = dO V^T,  D_i = A_i (dA - rowsum(A_i dA)),  `dlambda` = -rowsum(A2 dA),
     dQ_i = c_i D_i K_i / sqrt(d),  dK_i = D_i^T (c_i Q_i) / sqrt(d).
 
     G = B * h heads lie one after the other, g of them are computed at once, r rows at a time, so that a block of D is
