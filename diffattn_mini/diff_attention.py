@@ -91,7 +91,8 @@ class DiffAttention(MultiHeadAttention):
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
         """The norm of each head times 1 - lambda_init."""
-        return head_norm(heads, self.norm.weight, 1 - self.lambda_init, self.norm.eps)
+        by_token = heads.transpose(1, 2)  # (B, T, h, 2d): as the heads lie in memory
+        return head_norm(by_token, self.norm.weight, 1 - self.lambda_init, self.norm.eps).transpose(1, 2)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, lambda_init={self.lambda_init:.4f}"

@@ -29,7 +29,8 @@ class NormedAttention(MultiHeadAttention):
         self.norm = nn.RMSNorm(self.head_dim, eps=eps)
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
-        return head_norm(heads, self.norm.weight, eps=self.norm.eps)
+        by_token = heads.transpose(1, 2)  # (B, T, h, d): as the heads lie in memory
+        return head_norm(by_token, self.norm.weight, eps=self.norm.eps).transpose(1, 2)
 
 
 class ScoredAttention(MultiHeadAttention):

@@ -7,7 +7,7 @@ that this is so. The output, (B, h, T, e), is the same for all. Source: Ye et al
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -18,8 +18,10 @@ from .attention import Mask
 from .differential import differential_attention
 
 ROWS = 96  # of a block: of 64, 96 and 128 the one that is quick for short texts and small enough for long ones
+FEWEST = 16  # rows of a block, however long the text
 BLOCK = 2**20  # numbers of a block of one map, all its heads together: 4 MB in float32, of which five are needed
 KEPT = 2**18  # maps of no more numbers, all heads together, are kept for the backward pass; larger ones are made again
+Block = tuple[slice, slice, slice]  # heads, rows, and the keys that they look at
 
 
 def maps(q: Tensor, k: Tensor, v: Tensor, lam: Any, mask: Mask = None) -> tuple[Tensor, Tensor]:
@@ -81,8 +83,8 @@ class _Blocked(torch.autograd.Function):
 
     G = B * h heads lie one after the other, g of them are computed at once, r rows at a time, so that a block of D is
     (g, 2, r, S): the two maps of a head side by side, for a thread that is given a head to have both. m counts the keys
-    of a head: 2, or 1 where both maps look at the same. Outputs and gradients have the memory (T, G, ...), from which
-    the projections take them without a copy for B = 1.
+    of a head: 2, or 1 where both maps look at the same. The output and dQ have the memory (T, G, ...), from which the
+    projections take them without a copy for B = 1; dK and dV, to which every block adds, have that of the products.
     """
 
     @staticmethod
@@ -91,15 +93,17 @@ class _Blocked(torch.autograd.Function):
         (B, h, T, _), S, e = inputs[0].shape, *inputs[2].shape[2:]
         keep = B * h * T * S <= KEPT and any(ctx.needs_input_grad)
         kept = []
+        blocks = _blocks(B * h, T, S, isinstance(mask, str))
         with torch.autocast(inputs[0].device.type, enabled=False):
             q, k, v, lam = _heads(*inputs)
             output = v.new_empty_strided((B, h, T, e), (h * e, e, B * h * e, 1))
-            by_head, spare = output.flatten(0, 1), _space(q, k, mask, 1)
-            for heads, rows, keys, _, pair in _blocks(q, k, mask, h, keep=keep):
+            by_head, spare = output.flatten(0, 1), _space(q, blocks, 1)
+            for block, pair in zip(blocks, _pairs(q, k, mask, h, blocks, keep), strict=True):
+                heads, rows, keys = block
                 if keep:
                     kept.append(pair)
                 by_head[heads, rows] = torch.bmm(_subtract(pair, lam[heads, rows], spare), v[heads, keys])
-        ctx.causal = isinstance(mask, str)
+        ctx.causal, ctx.blocks = isinstance(mask, str), blocks
         ctx.save_for_backward(*inputs, None if ctx.causal else mask, *kept)
         return output.to(inputs[0].dtype)
 
@@ -109,36 +113,36 @@ class _Blocked(torch.autograd.Function):
         mask = "causal" if ctx.causal else mask
         if torch.is_grad_enabled():  # the gradients are to be differentiated again
             return *differentiable_grads(lambda *x: maps(*x, mask)[0], (q, k, v, lam), grad, ctx.needs_input_grad), None
+        h, inputs = q.shape[1], _heads(q, k, v, lam)
         with torch.autocast(q.device.type, enabled=False):
-            grads = _backward(*_heads(q, k, v, lam), grad.flatten(0, 1), mask, q.shape[1], kept)
-        return *(x.view(y.shape).to(y.dtype) for x, y in zip(grads, (q, k, v, lam), strict=True)), None
+            pairs = kept or _pairs(*inputs[:2], mask, h, ctx.blocks)
+            grads = _backward(*inputs, grad.flatten(0, 1), ctx.blocks, pairs)
+        return *(x.reshape(y.shape).to(y.dtype) for x, y in zip(grads, (q, k, v, lam), strict=True)), None
 
 
 def _backward(
-    q: Tensor, k: Tensor, v: Tensor, lam: Tensor, grad: Tensor, mask: Mask, h: int, kept: list[Tensor]
+    q: Tensor, k: Tensor, v: Tensor, lam: Tensor, grad: Tensor, blocks: list[Block], pairs: Iterable[Tensor]
 ) -> tuple[Tensor, ...]:
     """The gradients of q, k, v and lam, each (G, ...), from that of the output, (G, T, e)."""
     (G, _, T, d), (_, m, S, _), e = q.shape, k.shape, v.shape[-1]
     grad = grad.to(v.dtype)
-    dq, dk, dv, dlam = (q.new_empty(shape) for shape in ((T, G, 2, d), (S, G * m, d), (S, G, e), (G, T, 1)))
-    dq_heads, dk_heads, dv_heads = dq.permute(1, 2, 0, 3), dk.transpose(0, 1), dv.transpose(0, 1)
+    dq, dk, dv, sums = (q.new_empty(shape) for shape in ((T, G, 2, d), (G * m, S, d), (G, S, e), (G, 2, T, 1)))
+    dq_heads = dq.permute(1, 2, 0, 3)
     counts = torch.stack([torch.ones_like(lam), -lam], 1) * d**-0.5  # (G, 2, T, 1): c / sqrt(d)
-    spare, wide = _space(q, k, mask, 1), _space(q, k, mask, 2)
-    for heads, rows, keys, k_heads, pair in _blocks(q, k, mask, h, kept):
+    asked, spare, wide = q * counts, _space(q, blocks, 1), _space(q, blocks, 2)
+    for (heads, rows, keys), pair in zip(blocks, pairs, strict=True):
         # The last rows of the text come first and see every key: there dK and dV are written, from then on added to.
         add, both = float(rows.stop < T), slice(heads.start * m, heads.stop * m)
         said = grad[heads, rows]  # dO, (g, r, e)
         dmap = torch.bmm(said, v[heads, keys].mT, out=_view(spare, pair[:, 0].shape))  # dA, (g, r, S)
         dscores = torch.mul(pair, dmap[:, None], out=_view(wide, pair.shape))
-        sums = dscores.sum(-1, keepdim=True)  # (g, 2, r, 1)
-        dlam[heads, rows] = sums[:, 1]
-        dscores = dscores.addcmul_(pair, sums, value=-1).view(len(k_heads), -1, keys.stop)  # D, (g m, 2 r / m, S)
-        dq_heads[heads, :, rows] = torch.bmm(dscores, k_heads[:, keys]).view(-1, 2, said.shape[1], d)
-        asked = (q[heads, :, rows] * counts[heads, :, rows]).reshape(len(k_heads), -1, d)
-        dk_heads[both, keys].baddbmm_(dscores.mT, asked, beta=add)
-        dv_heads[heads, keys].baddbmm_(_subtract(pair, lam[heads, rows], spare).mT, said, beta=add)
+        total = torch.sum(dscores, -1, keepdim=True, out=sums[heads, :, rows])  # (g, 2, r, 1)
+        dscores = _by_keys(dscores.addcmul_(pair, total, value=-1), m)  # D, (g m, 2 r / m, S)
+        dq_heads[heads, :, rows] = torch.bmm(dscores, _keys(k, heads, keys)).view(-1, 2, said.shape[1], d)
+        dk[both, keys].baddbmm_(dscores.mT, _by_keys(asked[heads, :, rows], m), beta=add)
+        dv[heads, keys].baddbmm_(_subtract(pair, lam[heads, rows], spare).mT, said, beta=add)
     dq_heads.mul_(counts)
-    return *(x.transpose(0, 1) for x in (dq.flatten(2), dk.view(S, G, -1), dv)), dlam.neg_()
+    return dq.flatten(2).transpose(0, 1), dk.view(G, m, S, d).transpose(1, 2), dv, -sums[:, 1]
 
 
 def differentiable_grads(formula: Any, inputs: Any, grad: Tensor, needed: Any) -> tuple[Tensor | None, ...]:
@@ -155,43 +159,55 @@ def differentiable_grads(formula: Any, inputs: Any, grad: Tensor, needed: Any) -
 def _heads(q: Tensor, k: Tensor, v: Tensor, lam: Tensor) -> tuple[Tensor, ...]:
     """q (G, 2, T, d), k (G, m, S, d), v (G, S, e), lam (G, T, 1), in float32 at least; not copied where B = 1."""
     wide, d = torch.promote_types(q.dtype, torch.float32), q.shape[-1] // 2
-    q, k = (x.unflatten(-1, (-1, d)).transpose(2, 3) for x in (q, k))
-    return tuple(x.to(wide).flatten(0, 1) for x in (q, k, v, lam))
+    q, k, v, lam = (x.to(wide).flatten(0, 1) for x in (q, k, v, lam))
+    return *(x.view(*x.shape[:2], x.shape[2] // d, d).transpose(1, 2) for x in (q, k)), v, lam
 
 
-def _blocks(
-    q: Tensor, k: Tensor, mask: Mask, h: int, kept: Any = (), keep: bool = False
-) -> Iterator[tuple[slice, slice, slice, Tensor, Tensor]]:
-    """For every block: its heads; its rows; the keys of the product (all, or up to its last row); all keys of its
-    heads, (g m, S, d); and its pair of maps, (g, 2, r, keys). The last rows come first.
+def _blocks(G: int, T: int, S: int, causal: bool) -> list[Block]:
+    """For every block: its heads; its rows; the keys that they look at. The last rows come first.
+
+    Every thread is given whole heads where there are enough, for what one thread has written another reads slowly; the
+    blocks of a long text have fewer rows for that.
+    """
+    threads = torch.get_num_threads()
+    at_once = max(min(G, max(BLOCK // (ROWS * S) // threads, 1) * threads), 1)
+    r = min(ROWS, max(BLOCK // (at_once * S), FEWEST))
+    heads = [slice(i, min(i + at_once, G)) for i in range(0, G, at_once)]
+    rows = [slice(i, min(i + r, T)) for i in reversed(range(0, T, r))]
+    return [(some, part, slice(0, part.stop if causal else S)) for some in heads for part in rows]
+
+
+def _pairs(q: Tensor, k: Tensor, mask: Mask, h: int, blocks: list[Block], keep: bool = False) -> Iterator[Tensor]:
+    """Both maps of every block, (g, 2, r, keys).
 
     Unless they are to be kept, every pair is written into the same memory, over the one before: to ask the system for
     megabytes again and again takes longer than to fill them.
     """
-    (G, _, T, d), S = q.shape, k.shape[2]
-    causal, at_once = isinstance(mask, str), _at_once(G, S)
-    memory = None if keep or kept else _space(q, k, mask, 2)
-    future = torch.ones(ROWS, ROWS, dtype=torch.bool, device=q.device).triu_(1) if causal and not kept else None
-    pairs = iter(kept)
-    for i in range(0, G, at_once):
-        heads = slice(i, min(i + at_once, G))
-        k_heads = k[heads].flatten(0, 1)  # (g m, S, d)
-        for rows in _rows(T):
-            keys, r = slice(0, rows.stop if causal else S), rows.stop - rows.start
-            if kept:
-                yield heads, rows, keys, k_heads, next(pairs)
-                continue
-            shape = heads.stop - i, 2, r, keys.stop
-            pair = q.new_empty(shape) if keep else _view(memory, shape)
-            scores = pair.view(len(k_heads), -1, keys.stop)  # (g m, 2 r / m, keys)
-            asked = q[heads, :, rows].reshape(len(k_heads), -1, d)
-            torch.baddbmm(scores, asked, k_heads[:, keys].mT, beta=0, alpha=d**-0.5, out=scores)
-            if causal:
-                pair[..., rows].masked_fill_(future[:r, :r], -math.inf)
-            elif mask is not None:
-                pair.masked_fill_(_hidden(mask, heads, rows, h)[:, None], -math.inf)
-            torch.softmax(pair, -1, out=pair)
-            yield heads, rows, keys, k_heads, pair
+    m, d = k.shape[1], k.shape[-1]
+    causal, memory = isinstance(mask, str), None if keep else _space(q, blocks, 2)
+    place = torch.arange(ROWS, dtype=q.dtype, device=q.device)
+    limit = (place[:, None] - place + 0.5) * math.inf  # of scores: none for what a row sees, -inf for what comes after
+    for heads, rows, keys in blocks:
+        r = rows.stop - rows.start
+        shape = heads.stop - heads.start, 2, r, keys.stop
+        pair = q.new_empty(shape) if keep else _view(memory, shape)
+        scores, asked = _by_keys(pair, m), _by_keys(q[heads, :, rows], m)
+        torch.baddbmm(scores, asked, _keys(k, heads, keys).mT, beta=0, alpha=d**-0.5, out=scores)
+        if causal:
+            pair[..., rows].clamp_max_(limit[:r, :r])
+        elif mask is not None:
+            pair.masked_fill_(_hidden(mask, heads, rows, h)[:, None], -math.inf)
+        yield torch.softmax(pair, -1, out=pair)
+
+
+def _by_keys(x: Tensor, m: int) -> Tensor:
+    """(g, 2, r, ...) -> (g m, 2 r / m, ...): the rows that look at the same keys together."""
+    return x.reshape(x.shape[0] * m, -1, x.shape[-1])
+
+
+def _keys(k: Tensor, heads: slice, keys: slice) -> Tensor:
+    """(g m, keys, d)."""
+    return k[heads, :, keys].flatten(0, 1)
 
 
 def _hidden(mask: Tensor, heads: slice, rows: slice, h: int) -> Tensor:
@@ -203,26 +219,16 @@ def _hidden(mask: Tensor, heads: slice, rows: slice, h: int) -> Tensor:
     return ~mask[texts, heads]
 
 
-def _rows(T: int) -> list[slice]:
-    return [slice(start, min(start + ROWS, T)) for start in reversed(range(0, T, ROWS))]
-
-
 def _subtract(pair: Tensor, lam: Tensor, memory: Tensor) -> Tensor:
     """A1 - lambda A2 of a block, (g, r, S), in memory at hand."""
     first, second = pair.unbind(1)
     return torch.addcmul(first, second, lam, value=-1, out=_view(memory, first.shape))
 
 
-def _at_once(G: int, S: int) -> int:
-    """How many heads are computed at once."""
-    return max(1, min(G, BLOCK // (ROWS * S)))
-
-
-def _space(q: Tensor, k: Tensor, mask: Mask, n: int) -> Tensor:
+def _space(q: Tensor, blocks: list[Block], n: int) -> Tensor:
     """Memory for n tensors of the size of the largest block of one map."""
-    (G, _, T, _), S = q.shape, k.shape[2]
-    seen = ((rows.stop - rows.start) * (rows.stop if isinstance(mask, str) else S) for rows in _rows(T))
-    return q.new_empty(n * _at_once(G, S) * max(seen))
+    sizes = ((heads.stop - heads.start) * (rows.stop - rows.start) * keys.stop for heads, rows, keys in blocks)
+    return q.new_empty(n * max(sizes, default=0))
 
 
 def _view(memory: Tensor, shape: tuple[int, ...]) -> Tensor:

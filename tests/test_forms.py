@@ -149,7 +149,7 @@ def test_a_token_to_come_cannot_spoil_those_before_it_however_large():
     q, k, v, lam = inputs(6, dtype=torch.float32)
     with torch.no_grad():
         expected = blocked(q * 10, k, v, lam, "causal")[:, :, :5]
-        k[:, :, 5] = 3e38
+        k[:, :, 5] = torch.tensor([3e38, 0, 0, 0] * 2)  # its scores are inf or -inf
         assert torch.equal(blocked(q * 10, k, v, lam, "causal")[:, :, :5], expected)
 
 
@@ -169,8 +169,11 @@ def test_what_does_not_fit_is_refused(call, says):
         call(*inputs(5))
 
 
-def test_heads_that_do_not_fit_into_a_block_are_computed_in_turns(monkeypatch):
-    monkeypatch.setattr("diffattn_mini.forms.BLOCK", 2 * ROWS * 150)  # two of the six heads at once
+@pytest.mark.parametrize(("threads", "block"), [(2, 2 * ROWS * 150), (1, 5 * ROWS * 150), (4, 4 * 40 * 150), (2, 1)])
+def test_heads_that_do_not_fit_into_a_block_are_computed_in_turns(threads, block, monkeypatch):
+    """Two, five and four of the six heads at once, the four with blocks of 40 rows; and two with the fewest rows."""
+    monkeypatch.setattr("torch.get_num_threads", lambda: threads)
+    monkeypatch.setattr("diffattn_mini.forms.BLOCK", block)
     arguments = inputs(150, per_token=True)
     outputs = [form(*arguments, "causal") for form in (blocked, reference)]
     torch.testing.assert_close(*outputs, atol=1e-12, rtol=0)
