@@ -132,6 +132,6 @@ EXPERIMENTS = [
         "dex", run_dex, ("keys, values, output", "dex", "none"), "loss",
         {"ro": "Dex pe un model de caractere antrenat, lângă aceiași pași fără scădere: pierderea pe text nevăzut.",
          "en": "Dex on a trained character model, beside the same steps without subtracting: the loss on new text."},
-        rates=(1e-3, 3e-3), larger=False, settings=MODEL | {"more": 200, "base_rate": 6e-3},
+        rates=(1e-3, 3e-3, 1e-2), larger=False, settings=MODEL | {"more": 200, "base_rate": 6e-3},
     ),
 ]  # fmt: skip
