@@ -78,6 +78,20 @@ def test_a_half_made_environment_is_made_anew_and_a_whole_one_is_kept(tmp_path, 
     assert len(built) == 2
 
 
+def test_an_environment_with_the_smaller_torch_is_kept_by_commands_that_name_none(tmp_path, requirements, monkeypatch):
+    folder, built = tmp_path / "venv", []
+    monkeypatch.setattr(env, "build", lambda folder, requirements, install, torch: (built.append(torch),
+                                                                                    os.makedirs(folder)))
+    monkeypatch.setattr(env, "check_room", lambda *_: None)
+    for torch in ("cpu", "", "cpu"):
+        env.make(str(folder), requirements, torch=torch)
+    assert built == ["cpu"]
+    (folder / "complete").write_text("of another kind")
+    for torch in ("", "cpu"):  # without a name comes whatever pip takes; who then asks for the smaller one gets it
+        env.make(str(folder), requirements, torch=torch)
+    assert built == ["cpu", "", "cpu"]
+
+
 @pytest.mark.parametrize("trouble", [KeyboardInterrupt, SystemExit(143), OSError(28, "No space left on device")])
 def test_an_interrupted_build_leaves_nothing(tmp_path, requirements, monkeypatch, trouble):
     folder = tmp_path / "venv"
