@@ -62,16 +62,20 @@ def blocked(q: Tensor, k: Tensor, v: Tensor, lam: Any, mask: Mask = None) -> Ten
     Forward it needs no more products than ordinary attention of that size; the backward pass makes the maps of long
     texts again. Memory is linear in the length, but for what the caller's mask takes. bfloat16 and float16 are computed
     in float32. Gradients can be differentiated again, through the plain formula; `torch.func` does not see inside.
-    Raises ValueError where "causal" meets keys that are not as many as the queries.
+    Raises ValueError for no queries or no keys, and where "causal" meets keys that are not as many as the queries.
+    Under "causal" a later token's scores may be infinite and spoil nothing before it; NaN they may not be.
 
     >>> q, k, v = torch.randn(3, 1, 2, 6, 8)
     >>> blocked(q, k, v, 0.5, "causal").shape
     torch.Size([1, 2, 6, 8])
     """
     (B, h, T, _), S = q.shape, k.shape[-2]
-    if isinstance(mask, str) and T != S:
-        raise ValueError(f"there are {T} queries and {S} keys; mask='causal' needs as many: pass causal_mask({T}, {S})")
-    lam = lam if isinstance(lam, Tensor) else q.new_tensor(lam)
+    if isinstance(mask, str) and (mask != "causal" or T != S):
+        wants = f"mask={mask!r} must be 'causal' and needs as many: pass causal_mask({T}, {S})"
+        raise ValueError(f"there are {T} queries and {S} keys; {wants}")
+    if not (T and S):
+        raise ValueError(f"there are {T} queries and {S} keys; at least one of each is expected")
+    lam = lam if isinstance(lam, Tensor) else q.new_tensor(lam, dtype=torch.promote_types(q.dtype, torch.float32))
     return _Blocked.apply(q, k, v, lam.expand(B, h, T, 1), mask)
 
 
@@ -112,7 +116,10 @@ class _Blocked(torch.autograd.Function):
         q, k, v, lam, mask, *kept = ctx.saved_tensors
         mask = "causal" if ctx.causal else mask
         if torch.is_grad_enabled():  # the gradients are to be differentiated again
-            return *differentiable_grads(lambda *x: maps(*x, mask)[0], (q, k, v, lam), grad, ctx.needs_input_grad), None
+            def formula(q: Tensor, k: Tensor, v: Tensor, lam: Tensor) -> Tensor:
+                return maps(q, k, v, lam.to(q.dtype), mask)[0]
+
+            return *differentiable_grads(formula, (q, k, v, lam), grad, ctx.needs_input_grad), None
         h, inputs = q.shape[1], _heads(q, k, v, lam)
         with torch.autocast(q.device.type, enabled=False):
             pairs = kept or _pairs(*inputs[:2], mask, h, ctx.blocks)

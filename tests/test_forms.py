@@ -137,6 +137,23 @@ def test_second_derivatives_where_one_input_comes_from_another_and_some_are_froz
         assert torch.autograd.gradgradcheck(lambda x, w: head_norm(head_norm(x, w).sin(), w), arguments)
 
 
+def test_a_lambda_more_precise_than_the_queries_keeps_its_digits_and_its_second_derivatives():
+    coarse = [x.detach().bfloat16() for x in inputs(6)[:3]]
+    expected = reference(*(x.double() for x in coarse), 0.3)
+    torch.testing.assert_close(blocked(*coarse, torch.tensor(0.3)).double(), expected, atol=1e-3, rtol=2**-8)
+    assert torch.equal(blocked(*coarse, 0.3), blocked(*coarse, torch.tensor(0.3)))
+
+    *given, lam = inputs(6, dtype=torch.float32)
+
+    def slopes(form, lam):
+        (slope,) = torch.autograd.grad(form(*given, lam).square().sum(), lam, create_graph=True)
+        return torch.autograd.grad(slope, given)
+
+    for ours, theirs in zip(slopes(blocked, lam.detach().double().requires_grad_()), slopes(reference, lam),
+                            strict=True):  # fmt: skip
+        torch.testing.assert_close(ours, theirs)
+
+
 def test_a_mask_that_is_changed_before_the_backward_pass_is_noticed():
     mask = causal_mask(600)
     output = blocked(*inputs(600, dtype=torch.float32), mask).sum()
@@ -161,6 +178,9 @@ def test_an_output_may_be_changed_in_place_and_a_batch_may_be_empty():
 
 @pytest.mark.parametrize(("call", "says"), [
     (lambda q, k, v, lam: blocked(q, k[:, :, :3], v[:, :, :3], lam, "causal"), "there are 5 queries and 3 keys"),
+    (lambda q, k, v, lam: blocked(q, k, v, lam, "casual"), "mask='casual' must be 'causal'"),
+    (lambda q, k, v, lam: blocked(q[:, :, :0], k, v, 0.5), "there are 0 queries and 5 keys"),
+    (lambda q, k, v, lam: blocked(q, k[:, :, :0], v[:, :, :0], lam), "there are 5 queries and 0 keys"),
     (lambda q, k, v, lam: padded(q, k, v[..., :3], lam), "v is 3 wide and each map 4"),
     (lambda q, k, v, lam: head_norm(v, torch.ones(3)), r"weight has shape \(3,\); one for each feature, \(8,\)"),
 ])  # fmt: skip
