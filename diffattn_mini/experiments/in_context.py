@@ -89,7 +89,7 @@ EXPERIMENTS = [
         "in-context", run, ("standard", "normed", "diff", "diff2"), "accuracy_32",
         {"ro": "Clase învățate din context: de partea cui cade un punct nou, după 32 de exemple, în orice ordine.",
          "en": "Classes learned in the context: on which side a new point falls, after 32 examples in any order."},
-        rates=(3e-3, 6e-3),
+        rates=(1.5e-3, 3e-3, 6e-3, 1.2e-2),
         settings={"steps": 400, "shots": 32, "points": 4, "dim": 64, "n_heads": 4, "n_layers": 2, "texts": 1000,
                   "orders": 10},
     )

@@ -113,7 +113,7 @@ def bounded(bound: float) -> Experiment:
         f"retrieval-bounded-{bound:g}", run, ARMS, "accuracy_128",
         {"ro": f"Căutare printre perechi fără rost, cu scoruri mărginite la {ro}: antrenată la 64, probată la 128.",
          "en": f"Retrieval among distractors with scores bounded by {bound:g}: trained on 64 pairs, tested on 128."},
-        rates=(3e-3, 8e-3, *((1.6e-2, 3.2e-2, 6.4e-2, 1.28e-1) if bound <= 2 else ())),
+        rates=(3e-3, 8e-3, *((1.6e-2, 3.2e-2, 6.4e-2, 1.28e-1, 2.56e-1) if bound <= 2 else ())),
         settings=SETTINGS | {"bound": bound},
     )  # fmt: skip
 
@@ -137,7 +137,7 @@ EXPERIMENTS = [
         "family-bounded", run, tuple(KINDS), "accuracy_128",
         {"ro": "Toată familia la căutarea cauzală cu scoruri mărginite la 2: antrenată la 64, probată la 128.",
          "en": "The whole family on the causal retrieval, scores bounded by 2: trained on 64 pairs, tested on 128."},
-        rates=(3e-3, 8e-3, 1.6e-2, 3.2e-2),
+        rates=(3e-3, 8e-3, 1.6e-2, 3.2e-2, 6.4e-2, 1.28e-1),
         settings={"steps": 300, "lengths": [64, 128, 256], "bound": 2.0, "causal": True, "texts": 64},
     ),
 ]  # fmt: skip
