@@ -193,7 +193,7 @@ def _pairs(q: Tensor, k: Tensor, mask: Mask, h: int, blocks: list[Block], keep: 
     m, d = k.shape[1], k.shape[-1]
     causal, memory = isinstance(mask, str), None if keep else _space(q, blocks, 2)
     place = torch.arange(ROWS, dtype=q.dtype, device=q.device)
-    limit = (place[:, None] - place + 0.5) * math.inf  # of scores: none for what a row sees, -inf for what comes after
+    limit = (place[:, None] - place).add_(0.5).mul_(math.inf)  # of scores: none, or -inf for what comes after
     for heads, rows, keys in blocks:
         r = rows.stop - rows.start
         shape = heads.stop - heads.start, 2, r, keys.stop

@@ -20,6 +20,7 @@ from diffattn_mini import (
     sinusoidal,
 )
 from diffattn_mini.diff_attention import diff_llama_weights
+from diffattn_mini.multi_head import check_input
 
 LAYERS = {
     "standard": lambda **o: MultiHeadAttention(24, 4, rope=True, **o),
@@ -330,6 +331,17 @@ def test_bad_input_is_refused(name, what):
     options, error, says = REFUSED[what]
     with pytest.raises(error, match=says):
         layer(name)(tokens(), **options)
+
+
+@pytest.mark.parametrize("values", [[math.nan], [math.inf], [math.inf, -math.inf]])
+def test_infinities_that_cancel_are_refused_and_large_numbers_whose_sum_is_infinite_are_not(values):
+    x, weight = torch.full((1, 5, 4), 3e38), torch.ones(1)
+    assert x.sum().isinf()
+    check_input("x", x, 4, weight)
+    for place, value in enumerate(values):
+        x[0, place, 2] = value
+    with pytest.raises(ValueError, match="x holds NaN or infinity"):
+        check_input("x", x, 4, weight)
 
 
 # Positions and masks

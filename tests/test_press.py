@@ -267,6 +267,18 @@ def test_only_tagged_cells_keep_output_and_changed_code_makes_them_run_again(tre
     assert quick == ["ro", "en"] * 2
 
 
+def test_another_stored_result_makes_the_notebooks_that_read_it_stale(tree, quick):
+    root = tree(BODY.replace("1 + 1", 'stored("recall")'))
+    path = root / "book/results/recall.json"
+    for number, content in enumerate([None, "{}", "[]"]):
+        if content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+        assert len(press.stale(root)) == 2
+        press.press(root)
+        assert press.stale(root) == [] and quick == ["ro", "en"] * (number + 1)
+
+
 def test_stale_missing_and_stray_notebooks_are_named(tree, quick):
     root = tree()
     assert "notebooks/ro/01-first.ipynb is missing" in press.stale(root)

@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 KEEP_OUTPUT = "nbval-check-output"
 DRAWS = re.compile(r"\b(plot_\w+|imshow|plt\.(?!close)\w+)\(")
 SHOWS_ITSELF = re.compile(r"\b(slider|lambda_slider|explorer)\(")  # these describe themselves
+READS = re.compile(r"\bstored\((.*)\)")  # the experiments whose stored results a cell reads
 WORDS = {
     "solution": {"ro": "Soluția", "en": "Solution"},
     "colab": {"ro": "Deschide în Colab", "en": "Open in Colab"},
@@ -112,7 +113,20 @@ def edition(house: House, name: str, blocks: list[Block], lang: str, solved: boo
             house.fault(name, number, block, str(fault), fault.line)
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     about = {"kernelspec": kernel, "language_info": {"name": "python"}, "lang": lang}
+    if read := results_read(cells, house.root):
+        about["results"] = read  # kept outputs were made from these: others, and the notebook is run anew
     return new_notebook(cells=cells, metadata=about)
+
+
+def results_read(cells: list[nbformat.NotebookNode], root: Path) -> dict[str, str]:
+    """The stored results that the code reads, by name: a hash of each, empty where the file is not there."""
+    read = {}
+    for cell in cells:
+        names = re.findall(r'"([\w-]+)"', " ".join(READS.findall(cell.source))) if cell.cell_type == "code" else []
+        for name in names:
+            path = root / "book/results" / f"{name}.json"
+            read[name] = hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.exists() else ""
+    return read
 
 
 def identify(blocks: list[Block], number: int, seen: dict) -> str:
@@ -298,7 +312,7 @@ def definitions(root: Path = ROOT) -> list[tuple[str, int, str, str, ast.stmt]]:
 
 
 def keep_outputs(fresh: nbformat.NotebookNode, path: Path) -> bool:
-    """Take the kept outputs over from the notebook at path, if its code is the same. False: it must be run."""
+    """Take the kept outputs over from the notebook at path, if it has the same code and results. False: run it."""
     if not any(KEEP_OUTPUT in cell.metadata.get("tags", []) for cell in fresh.cells):
         return True
     try:
@@ -306,7 +320,7 @@ def keep_outputs(fresh: nbformat.NotebookNode, path: Path) -> bool:
     except (OSError, ValueError, nbformat.reader.NotJSONError):
         return False
     code = [[c.source for c in nb.cells if c.cell_type == "code"] for nb in (fresh, old)]
-    if code[0] != code[1]:
+    if code[0] != code[1] or old.metadata.get("results") != fresh.metadata.get("results"):
         return False
     outputs = {cell.id: cell for cell in old.cells}
     for cell in fresh.cells:
