@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .attention import Mask
-from .family import check_count, make_attention
+from .family import KINDS, check_count, make_attention
 from .masks import check_lengths, padding_mask
 from .multi_head import KVCache, check_input
 from .positions import sinusoidal
@@ -43,7 +43,8 @@ class Config:
     eps: float = 1e-5
 
     def __post_init__(self) -> None:
-        choices = {"positions": ("rope", "sinusoidal", "none"), "mlp": ("swiglu", "gelu"), "norm": ("rms", "layer")}
+        choices = {"attention": tuple(KINDS), "positions": ("rope", "sinusoidal", "none"), "mlp": ("swiglu", "gelu"),
+                   "norm": ("rms", "layer")}  # fmt: skip
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}; choose from {', '.join(allowed)}")

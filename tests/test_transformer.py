@@ -245,6 +245,7 @@ def test_bad_tokens_are_refused(tokens, error, says):
         (lambda: Config(5, mlp="relu"), "mlp='relu'"),
         (lambda: Config(5, norm="batch"), "norm='batch'"),
         (lambda: make_attention("dif", 32, 4), "attention='dif'; choose from standard"),
+        (lambda: Config(10, attention="dif"), "attention='dif'; choose from standard"),
         (lambda: make_attention("diff", 30, 3), "n_heads=3 is odd"),
         (lambda: make_attention("diff", 32, 4, bias=True), "has no bias"),
         (lambda: Config(0), "vocabulary must be a whole number from 1 on; it is 0"),
