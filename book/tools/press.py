@@ -339,7 +339,7 @@ def run(notebook: nbformat.NotebookNode, root: Path) -> None:
     copy = nbformat.from_dict(notebook)
     copy = nbformat.reads(nbformat.writes(copy), as_version=4)
     quiet = ["--IPKernelApp.log_level=ERROR"]
-    NotebookClient(copy, timeout=120, kernel_name="python3", extra_arguments=quiet).execute()
+    NotebookClient(copy, timeout=120, kernel_name="python3", coalesce_streams=True, extra_arguments=quiet).execute()
     for cell, done in zip(notebook.cells, copy.cells, strict=True):
         if KEEP_OUTPUT in cell.metadata.get("tags", []):
             cell.outputs = [plain(output) for output in done.outputs if output.get("name") != "stderr"]
