@@ -89,7 +89,7 @@ EXPERIMENTS = [
         "recall", run, ("rnn", "gru", "lstm", "standard", "normed", "diff", "diff2"), "accuracy_50",
         {"ro": "Primul semn, spus după 10 până la 100 de altele: rețele recurente și atenție, cu drumul gradientului.",
          "en": "The first token, said after 10 to 100 others: recurrent networks, attention, the gradient's path."},
-        rates=(1e-3, 3e-3, 1e-2, 3e-2), settings={"steps": 300, "delays": [10, 25, 50, 100]},
+        rates=(1e-3, 3e-3, 1e-2, 3e-2, 1e-1), settings={"steps": 300, "delays": [10, 25, 50, 100]},
     ),
     Experiment(
         "recall-forget", run_forget, ("forget=0", "forget=1", "forget=3", "forget=5"), "accuracy_50",
