@@ -61,7 +61,7 @@ class DexAdapter(MultiHeadAttention):
         self.t += 1
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
-        return heads - self.lam * self.heads[:, None, None] * self.d_proj(heads)  # (B, h, T, d)
+        return heads - self.lam * self.heads[:, None] * self.d_proj(heads)  # (B, T, h, d)
 
     def trained_parameters(self) -> list[nn.Parameter]:
         """What is trained: keys, values, the output, W_D and lambda. Everything else keeps what it has learned."""

@@ -91,8 +91,7 @@ class DiffAttention(MultiHeadAttention):
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
         """The norm of each head times 1 - lambda_init."""
-        by_token = heads.transpose(1, 2)  # (B, T, h, 2d): as the heads lie in memory
-        return head_norm(by_token, self.norm.weight, 1 - self.lambda_init, self.norm.eps).transpose(1, 2)
+        return head_norm(heads, self.norm.weight, 1 - self.lambda_init, self.norm.eps)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, lambda_init={self.lambda_init:.4f}"

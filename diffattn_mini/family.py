@@ -29,8 +29,7 @@ class NormedAttention(MultiHeadAttention):
         self.norm = nn.RMSNorm(self.head_dim, eps=eps)
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
-        by_token = heads.transpose(1, 2)  # (B, T, h, d): as the heads lie in memory
-        return head_norm(by_token, self.norm.weight, eps=self.norm.eps).transpose(1, 2)
+        return head_norm(heads, self.norm.weight, eps=self.norm.eps)
 
 
 class ScoredAttention(MultiHeadAttention):
@@ -133,7 +132,8 @@ class GatedAttention(MultiHeadAttention):
         self.gate_proj = nn.Linear(dim, n_heads if per == "head" else dim, bias=False)
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
-        return heads * self.split(self.gate_proj(x).sigmoid(), self.n_heads)  # (B, h, T, d) * (B, h, T, 1 or d)
+        gates = self.gate_proj(x).sigmoid().unflatten(-1, (self.n_heads, -1))  # (B, T, h, 1 or d)
+        return heads * gates
 
 
 class TalkingHeadsAttention(ScoredAttention):

@@ -88,7 +88,8 @@ class _Blocked(torch.autograd.Function):
     G = B * h heads lie one after the other, g of them are computed at once, r rows at a time, so that a block of D is
     (g, 2, r, S): the two maps of a head side by side, for a thread that is given a head to have both. m counts the keys
     of a head: 2, or 1 where both maps look at the same. The output and dQ have the memory (T, G, ...), from which the
-    projections take them without a copy for B = 1; dK and dV, to which every block adds, have that of the products.
+    projections take them without a copy for B = 1; dK and dV, to which every block adds, have that of the products
+    until the end.
     """
 
     @staticmethod
@@ -106,7 +107,8 @@ class _Blocked(torch.autograd.Function):
                 heads, rows, keys = block
                 if keep:
                     kept.append(pair)
-                by_head[heads, rows] = torch.bmm(_subtract(pair, lam[heads, rows], spare), v[heads, keys])
+                difference = _subtract(pair, lam[heads, rows], _view(spare, pair[:, 0].shape))
+                by_head[heads, rows] = torch.bmm(difference, v[heads, keys])
         ctx.causal, ctx.blocks = isinstance(mask, str), blocks
         ctx.save_for_backward(*inputs, None if ctx.causal else mask, *kept)
         return output.to(inputs[0].dtype)
@@ -134,7 +136,7 @@ def _backward(
     (G, _, T, d), (_, m, S, _), e = q.shape, k.shape, v.shape[-1]
     grad = grad.to(v.dtype)
     dq, dk, dv, sums = (q.new_empty(shape) for shape in ((T, G, 2, d), (G * m, S, d), (G, S, e), (G, 2, T, 1)))
-    counts = torch.stack([torch.ones_like(lam), -lam], 1) * d**-0.5  # (G, 2, T, 1): c / sqrt(d)
+    counts = torch.stack([torch.full_like(lam, d**-0.5), lam * -(d**-0.5)], 1)  # (G, 2, T, 1): c / sqrt(d)
     dq_heads = torch.mul(q, counts, out=dq.permute(1, 2, 0, 3))  # c Q / sqrt(d), until a block writes its dQ there
     spare, wide = _space(q, blocks, 1), _space(q, blocks, 2)
     for (heads, rows, keys), pair in zip(blocks, pairs, strict=True):
@@ -146,10 +148,11 @@ def _backward(
         total = torch.sum(dscores, -1, keepdim=True, out=sums[heads, :, rows])  # (g, 2, r, 1)
         dscores = _by_keys(dscores.addcmul_(pair, total, value=-1), m)  # D, (g m, 2 r / m, S)
         _product(dscores.mT, asked, dk[both, keys], add)
-        dq_heads[heads, :, rows] = torch.bmm(dscores, _keys(k, heads, keys)).view(-1, 2, said.shape[1], d)
-        _product(_subtract(pair, lam[heads, rows], spare).mT, said, dv[heads, keys], add)
-    dq_heads.mul_(counts)
-    return dq.flatten(2).transpose(0, 1), dk.view(G, m, S, d).transpose(1, 2), dv, -sums[:, 1]
+        dq_rows = torch.bmm(dscores, _keys(k, heads, keys)).view(-1, 2, said.shape[1], d)
+        torch.mul(dq_rows, counts[heads, :, rows], out=dq_heads[heads, :, rows])
+        _product(_subtract(pair, lam[heads, rows], dmap).mT, said, dv[heads, keys], add)
+    dk = dk.view(G, m, S, d).permute(2, 0, 1, 3)
+    return *(x.flatten(2).transpose(0, 1) for x in (dq, dk)), dv, -sums[:, 1]
 
 
 def differentiable_grads(formula: Any, inputs: Any, grad: Tensor, needed: Any) -> tuple[Tensor | None, ...]:
@@ -234,10 +237,9 @@ def _product(a: Tensor, b: Tensor, total: Tensor, add: bool) -> None:
         torch.bmm(a, b, out=total)
 
 
-def _subtract(pair: Tensor, lam: Tensor, memory: Tensor) -> Tensor:
+def _subtract(pair: Tensor, lam: Tensor, out: Tensor) -> Tensor:
     """A1 - lambda A2 of a block, (g, r, S), in memory at hand."""
-    first, second = pair.unbind(1)
-    return torch.addcmul(first, second, lam, value=-1, out=_view(memory, first.shape))
+    return torch.addcmul(*pair.unbind(1), lam, value=-1, out=out)
 
 
 def _space(q: Tensor, blocks: list[Block], n: int) -> Tensor:
@@ -247,4 +249,4 @@ def _space(q: Tensor, blocks: list[Block], n: int) -> Tensor:
 
 
 def _view(memory: Tensor, shape: tuple[int, ...]) -> Tensor:
-    return memory[: math.prod(shape)].view(shape)
+    return memory.as_strided(shape, [math.prod(shape[i + 1 :]) for i in range(len(shape))])

@@ -28,27 +28,28 @@ def head_norm(heads: Tensor, weight: Tensor, scale: float = 1.0, eps: float = 1e
 
 
 class _HeadNorm(torch.autograd.Function):
-    """With r = 1 / sqrt(mean(x^2) + eps) and w = scale * weight: y = x r w, dx = r (dy w - x r^2 mean(dy w x))."""
+    """With r = 1 / sqrt(sum(x^2) + d eps), w = sqrt(d) scale weight: y = x r w, dx = r (dy w - x r^2 sum(dy w x))."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, scale: float, eps: float) -> Tensor:
-        r = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().div_(x.shape[-1]).add_(eps).rsqrt_()
-        ctx.save_for_backward(x, weight, r)
+        d = x.shape[-1]
+        w = weight * (scale * d**0.5)
+        r = torch.linalg.vector_norm(x, dim=-1, keepdim=True).square_().add_(d * eps).rsqrt_()
+        ctx.save_for_backward(x, weight, r, w)
         ctx.scale, ctx.eps = scale, eps
-        return (x * r).mul_(weight * scale)
+        return (x * r).mul_(w)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, r = ctx.saved_tensors
+        x, weight, r, w = ctx.saved_tensors
         if torch.is_grad_enabled():  # the gradients are to be differentiated again: those of torch's own norm
             def formula(x: Tensor, weight: Tensor) -> Tensor:
                 return F.rms_norm(x, weight.shape, weight * ctx.scale, ctx.eps)
 
             return *differentiable_grads(formula, (x, weight), grad, ctx.needs_input_grad), None, None
-        scaled, products = weight * ctx.scale, grad * x  # (..., d)
-        rows = products.reshape(-1, x.shape[-1])
+        products, d = grad * x, x.shape[-1]  # (..., d)
+        rows = products.reshape(-1, d)
         with torch.autocast("cpu", enabled=False):
-            dweight = (r.reshape(-1) @ rows).mul_(ctx.scale)
-            means = (rows @ scaled).view(r.shape).mul_(r).mul_(r).div_(-x.shape[-1])  # -r^2 mean(dy w x)
-        dx = torch.mul(grad, scaled, out=products).addcmul_(x, means).mul_(r)
-        return dx, dweight, None, None
+            dweight = (rows.mT @ r.reshape(-1)).mul_(ctx.scale * d**0.5)
+            sums = (rows @ w).view(r.shape).mul_(r).mul_(r)  # r^2 sum(dy w x)
+        return torch.mul(grad, w, out=products).addcmul_(x, sums, value=-1).mul_(r), dweight, None, None

@@ -1,5 +1,7 @@
 """Multi-head attention: several small attentions side by side. Every other layer changes one step of it."""
 
+import math
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -91,7 +93,7 @@ class MultiHeadAttention(nn.Module):
             mask = causal_mask(q.shape[-2], k.shape[-2], x.device)
         k, v = self.share(k), self.share(v)  # (B, h, S, d)
         heads, weights = self.attend(q, k, v, mask, x, return_weights)  # (B, h, T, d), (B, h, T, S) or None
-        output = self.o_proj(self.finish(heads, x).transpose(1, 2).flatten(2))  # (B, T, h * d = dim) -> (B, T, dim)
+        output = self.o_proj(self.finish(heads.transpose(1, 2), x).flatten(2))  # (B, T, h * d = dim) -> (B, T, dim)
         return (output, weights) if return_weights else output
 
     # The steps that other layers change
@@ -107,7 +109,7 @@ class MultiHeadAttention(nn.Module):
         return F.scaled_dot_product_attention(q, k, v, None if causal else mask, is_causal=causal), None
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
-        """What is done to the heads before they are mixed: here nothing."""
+        """What is done to the heads, (B, T, h, d), before they are mixed: here nothing."""
         return heads
 
     # Shapes
@@ -166,7 +168,7 @@ def check_input(name: str, x: Tensor, dim: int, weight: Tensor) -> None:
     if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
         mend = f"{name}.to({weight.dtype})"
         raise TypeError(f"{name} has dtype {x.dtype} and the weights {weight.dtype}; convert one: {mend}")
-    if not (x.detach().sum().isfinite() or x.isfinite().all()):  # the sum takes a seventh of the time, and may overflow
+    if not (math.isfinite(x.detach().sum()) or x.isfinite().all()):  # the sum is quicker, and may overflow
         raise ValueError(f"{name} holds NaN or infinity, which would spread to every token that looks at it")
 
 

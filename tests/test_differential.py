@@ -370,7 +370,7 @@ def test_the_norm_magnifies_equal_maps_by_one_over_one_minus_lambda_and_the_fact
 
     def magnified(lam):
         heads = differential_attention(q, k, q, k, v, lam)[0] / size
-        return module.finish(heads[:, None], None)[:, 0] / heads
+        return module.finish(heads[:, :, None], None)[:, :, 0] / heads
 
     factor = torch.tensor(1 - module.lambda_init, dtype=torch.float64).expand_as(v)
     torch.testing.assert_close(magnified(lam), factor / abs(1 - lam), **same)
@@ -438,9 +438,8 @@ class LambdaNeverUsed(SpeltOut):
 
 class NormOverTime(SpeltOut):
     def normed(self, heads):
-        columns = heads.transpose(2, 3).flatten(1, 2)  # (B, h * 2d, T)
-        columns = nn.functional.group_norm(columns, self.n_heads, eps=1e-5)
-        return columns.unflatten(1, (self.n_heads, -1)).transpose(2, 3) * self.norm.weight
+        columns = nn.functional.group_norm(heads.flatten(2).mT, self.n_heads, eps=1e-5)  # (B, h * 2d, T)
+        return columns.mT.unflatten(2, (self.n_heads, -1)) * self.norm.weight
 
 
 class HalvesPaired(SpeltOut):
