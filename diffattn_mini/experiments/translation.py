@@ -67,7 +67,7 @@ EXPERIMENTS = [
         "translation", run, ("gru", "gru+attention", "standard", "normed", "diff", "diff2"), "exact_3",
         {"ro": "Traducere din engleză în română: învățată pe 1 până la 3 propoziții, probată pe 1 până la 4.",
          "en": "English to Romanian: learned on one to three clauses, tested on one to four."},
-        rates=(4e-3, 8e-3, 1.6e-2),
+        rates=(4e-3, 8e-3, 1.6e-2, 3.2e-2),
         settings={"steps": 600, "dim": 64, "longest": 3, "lengths": [1, 2, 3, 4], "tests": 200},
     )
 ]  # fmt: skip
