@@ -5,9 +5,11 @@
 Measured is the whole layer (projections, attention, norm, output projection), forward and backward, causal, one text of
 N tokens, width 256, eight standard heads. The arms take turns within a round, in a new order each round; the ratio to
 standard attention is taken within the round, and the table gives its median and its quartiles, then the ratio of the
-fastest passes, which other work on the machine disturbs least. Extra memory is what torch's allocator holds at the
-height of a pass less what it held before: its own statistics on a GPU, every allocation that the profiler sees on a
-CPU. With one thread the ratios tell what the arithmetic costs; with more, also how well small operations share it.
+fastest passes, which other work on the machine disturbs least. The sizes take turns as well: a machine that is shared
+is quick for some minutes and slow for others, and no size should be measured in one of them alone. Extra memory is what
+torch's allocator holds at the height of a pass less what it held before: its own statistics on a GPU, every allocation
+that the profiler sees on a CPU. With one thread the ratios tell what the arithmetic costs; with more, also how well
+small operations share it.
 """
 
 import argparse
@@ -60,16 +62,25 @@ def prepare(arm: str, size: int, device: str, dtype: torch.dtype) -> tuple[nn.Mo
     return layer, torch.randn(1, size, DIM, device=device, dtype=dtype, requires_grad=True)
 
 
-def measure_times(arms: list[str], size: int, rounds: int, device: str, dtype: torch.dtype) -> dict[str, list[float]]:
-    """Seconds of each pass, in rounds: every arm once in each, in a random order. The first two rounds warm up."""
+def measure_times(arms: list[str], size: int, budget: float, device: str, dtype: torch.dtype) -> dict[str, list[float]]:
+    """Seconds of each pass, in rounds: every arm once in each, in a random order.
+
+    Two rounds warm up; the second tells how many more the budget, in seconds, has room for: 3 at least, 200 at most.
+    """
     ready = {arm: prepare(arm, size, device, dtype) for arm in arms}
     seconds: dict[str, list[float]] = {arm: [] for arm in arms}
     order = random.Random(size)
-    for _ in range(rounds + 2):
+
+    def go_round() -> None:
         for arm in order.sample(arms, len(arms)):
             start = time.perf_counter()
             run_pass(*ready[arm])
             seconds[arm].append(time.perf_counter() - start)
+
+    go_round()
+    go_round()
+    for _ in range(min(200, max(3, int(budget / sum(values[1] for values in seconds.values()))))):
+        go_round()
     return {arm: values[2:] for arm, values in seconds.items()}
 
 
@@ -91,15 +102,15 @@ def measure_memory(arm: str, size: int, device: str, dtype: torch.dtype) -> int:
     return max(itertools.accumulate(size for _, size in steps))
 
 
-def measure(arms: list[str], size: int, threads: int, budget: float, device: str, dtype: str) -> list[dict[str, Any]]:
-    """One size: the times, about `budget` seconds long, then the memory, as rows of the table."""
+def measure(
+    arms: list[str], size: int, threads: int, budget: float, device: str, dtype: str
+) -> tuple[dict[str, list[float]], dict[str, int]]:
+    """One turn of one size: the seconds of each pass, about `budget` in all, and the memory."""
     torch.set_num_threads(threads)
     torch.empty(2**23 - 2**12)  # bytes: just under 32 MB, at once freed; see record
     setting = device, getattr(torch, dtype)
-    one = measure_times(arms, size, 1, *setting)
-    rounds = min(200, max(7, int(budget / sum(values[0] for values in one.values()))))
-    seconds = measure_times(arms, size, rounds, *setting)
-    return summarise(seconds, {arm: measure_memory(arm, size, *setting) for arm in arms})
+    seconds = measure_times(arms, size, budget, *setting)
+    return seconds, {arm: measure_memory(arm, size, *setting) for arm in arms}
 
 
 def summarise(seconds: dict[str, list[float]], memory: dict[str, int]) -> list[dict[str, Any]]:
@@ -178,7 +189,8 @@ def main() -> None:
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--dtype", default="float32", choices=["float32", "bfloat16"])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2], help="of a processor; a table for each")
-    parser.add_argument("--seconds", type=float, default=30, help="about so long for each size")
+    parser.add_argument("--turns", type=int, default=3, help="how many times each size is measured")
+    parser.add_argument("--seconds", type=float, default=10, help="about so long for each size and turn")
     parser.add_argument("--output", type=Path, default=Path("book/results"))
     options = parser.parse_args()
     for threads in options.threads if options.device == "cpu" else options.threads[:1]:
@@ -189,28 +201,32 @@ def main() -> None:
 def record(options: argparse.Namespace, threads: int) -> dict[str, Any]:
     """All sizes with so many threads, and where and with what they were measured.
 
-    Each size has a process of its own, and so have the naive maps, beside standard attention: what went before, free
-    memory above all and the threads of the profiler, made the same layer up to one and a half times slower. And each
-    process first frees a tensor of 32 MB, as any that has read a batch or a model has: from then on the allocator of
-    glibc keeps freed memory, where before it gave some of it back after a pass and fetched it again, page by page, now
-    in one layer and now in another.
+    Each turn of a size has a process of its own, and so have the naive maps, beside standard attention: what went
+    before, free memory above all and the threads of the profiler, made the same layer up to one and a half times
+    slower; and of two processes that do the same, one may be slower by a tenth. Each process first frees a tensor of
+    32 MB, as any that has read a batch or a model has: from then on the allocator of glibc keeps freed memory, where
+    before it gave some of it back after a pass and fetched it again, page by page, now in one layer and now in another.
     """
+    together, apart = [arm for arm in ARMS if arm != "maps"], ["standard", "maps"]
+    seconds = {size: [{arm: [] for arm in arms} for arms in (together, apart)] for size in options.sizes}
     results: dict[int, list[dict[str, Any]]] = {}
-    for size in options.sizes:
-        groups = [[arm for arm in ARMS if arm != "maps"], ["standard", "maps"]][: 2 if size <= LARGEST_MAPS else 1]
+    for _, size in itertools.product(range(options.turns), options.sizes):
         rows: dict[str, dict[str, Any]] = {}
-        for arms in groups:
+        for passes in seconds[size][: 2 if size <= LARGEST_MAPS else 1]:
             with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
-                job = process.submit(measure, arms, size, threads, options.seconds, options.device, options.dtype)
-                rows = {row["arm"]: row for row in job.result()} | rows
+                arguments = list(passes), size, threads, options.seconds, options.device, options.dtype
+                turn, memory = process.submit(measure, *arguments).result()
+            for arm, values in turn.items():
+                passes[arm] += values
+            rows = {row["arm"]: row for row in summarise(passes, memory)} | rows
         results[size] = [rows[arm] for arm in ARMS if arm in rows]
         print(f"N = {size}: " + ", ".join(f"{row['arm']} {row['ratio']:.2f}" for row in results[size]), flush=True)
     sizes = " ".join(map(str, options.sizes))
     command = f"python -m diffattn_mini.bench --sizes {sizes} --device {options.device} --dtype {options.dtype}"
     where = torch.cuda.get_device_name() if options.device != "cpu" else processor()
-    return {"command": f"{command} --threads {threads} --seconds {options.seconds:g}", "torch": torch.__version__,
-            "python": platform.python_version(), "processor": where, "threads": threads, "dtype": options.dtype,
-            "dim": DIM, "heads": HEADS, "results": results}  # fmt: skip
+    command += f" --threads {threads} --turns {options.turns} --seconds {options.seconds:g}"
+    return {"command": command, "torch": torch.__version__, "python": platform.python_version(), "processor": where,
+            "threads": threads, "dtype": options.dtype, "dim": DIM, "heads": HEADS, "results": results}  # fmt: skip
 
 
 def keep(path: Path, record: dict[str, Any]) -> None:
