@@ -62,10 +62,10 @@ test-site: book
 	@$(RUN) -m pytest -q tests/site
 
 experiments: env
-	@$(RUN) -m diffattn_mini.experiments run all
+	@$(RUN) -m diffattn_mini.lab.experiments run all
 
 bench: env
-	@$(RUN) -m diffattn_mini.bench
+	@$(RUN) -m diffattn_mini.lab.bench
 
 clean:
 	@rm -rf _build

@@ -3,44 +3,42 @@
 Importing it is quick: torch and matplotlib are imported only by what needs them.
 
 >>> import diffattn_mini
->>> diffattn_mini.softmax([0.0, 0.0])
+>>> diffattn_mini.attention.softmax([0.0, 0.0])
 array([0.5, 0.5])
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .attention import attention_weights, scaled_dot_product_attention
-from .differential import differential_attention, lambda_init, lambda_value
+from .attention.differential import differential_attention, lambda_init, lambda_value
+from .attention.scaled import attention_weights, scaled_dot_product_attention
+from .attention.softmax import cross_entropy, log_softmax, softmax
 from .language import get_language, set_language
-
-# Not lazy: the function shares its module's name, and importing the module later would put the module in its place.
-from .softmax import cross_entropy, log_softmax, softmax
 
 if TYPE_CHECKING:
     from . import check, plots, widgets
-    from .dex import DexAdapter
-    from .diff_attention import DiffAttention, DiffAttentionV2
-    from .family import make_attention
-    from .generation import generate, translate
-    from .masks import causal_mask, padding_mask
-    from .multi_head import KVCache, MultiHeadAttention
-    from .positions import rotary, sinusoidal
-    from .recurrent import AdditiveAttention, Recurrent, Seq2Seq
-    from .transformer import Config, EncoderDecoder, MiniGPT, VisionTransformer
+    from .attention.dex import DexAdapter
+    from .attention.diff_layers import DiffAttention, DiffAttentionV2
+    from .attention.family import make_attention
+    from .attention.masks import causal_mask, padding_mask
+    from .attention.multi_head import KVCache, MultiHeadAttention
+    from .attention.positions import rotary, sinusoidal
+    from .models.generation import generate, translate
+    from .models.recurrent import AdditiveAttention, Recurrent, Seq2Seq
+    from .models.transformer import Config, EncoderDecoder, MiniGPT, VisionTransformer
 
 __version__ = "0.1.0"
 
 _HOMES = {  # what is imported when it is first asked for
-    "diff_attention": ["DiffAttention", "DiffAttentionV2"],
-    "dex": ["DexAdapter"],
-    "family": ["make_attention"],
-    "generation": ["generate", "translate"],
-    "masks": ["causal_mask", "padding_mask"],
-    "multi_head": ["KVCache", "MultiHeadAttention"],
-    "positions": ["rotary", "sinusoidal"],
-    "recurrent": ["AdditiveAttention", "Recurrent", "Seq2Seq"],
-    "transformer": ["Config", "EncoderDecoder", "MiniGPT", "VisionTransformer"],
+    "attention.dex": ["DexAdapter"],
+    "attention.diff_layers": ["DiffAttention", "DiffAttentionV2"],
+    "attention.family": ["make_attention"],
+    "attention.masks": ["causal_mask", "padding_mask"],
+    "attention.multi_head": ["KVCache", "MultiHeadAttention"],
+    "attention.positions": ["rotary", "sinusoidal"],
+    "models.generation": ["generate", "translate"],
+    "models.recurrent": ["AdditiveAttention", "Recurrent", "Seq2Seq"],
+    "models.transformer": ["Config", "EncoderDecoder", "MiniGPT", "VisionTransformer"],
     **{module: [module] for module in ("check", "plots", "widgets")},
 }
 _LAZY = {name: module for module, names in _HOMES.items() for name in names}

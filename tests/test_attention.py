@@ -116,7 +116,7 @@ def test_bad_input_is_refused_before_any_arithmetic(what, library, monkeypatch):
     args, error, says = REFUSED[what]
     if library == "torch":
         args = [other_library(a) if hasattr(a, "dtype") else a for a in args]
-    monkeypatch.setattr("diffattn_mini.attention.softmax", None)  # arithmetic would fail in another way
+    monkeypatch.setattr("diffattn_mini.attention.scaled.softmax", None)  # arithmetic would fail in another way
     with pytest.raises(error, match=says):
         scaled_dot_product_attention(*args)
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from diffattn_mini import Config, DiffAttention, KVCache, MiniGPT, MultiHeadAttention, lambda_init, padding_mask
-from diffattn_mini.dex import DexAdapter, add_dex, select_heads
+from diffattn_mini.attention.dex import DexAdapter, add_dex, select_heads
 
 
 def attention(seed=0, **options):

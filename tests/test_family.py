@@ -17,7 +17,7 @@ from diffattn_mini import (
     causal_mask,
     padding_mask,
 )
-from diffattn_mini.family import (
+from diffattn_mini.attention.family import (
     KINDS,
     CogAttention,
     DINTAttention,
@@ -34,7 +34,7 @@ from diffattn_mini.family import (
     make_attention,
     parameter_surplus,
 )
-from diffattn_mini.forms import ROWS
+from diffattn_mini.attention.forms import ROWS
 
 B, T, DIM = 2, 7, 24
 

@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 
 from diffattn_mini import DiffAttention, DiffAttentionV2, causal_mask, differential_attention, padding_mask
-from diffattn_mini.forms import KEPT, ROWS, blocked, maps, padded
-from diffattn_mini.head_norm import head_norm
+from diffattn_mini.attention.forms import KEPT, ROWS, blocked, maps, padded
+from diffattn_mini.attention.head_norm import head_norm
 
 FORMS = [padded, blocked]
 LENGTHS = [1, 2, 7, ROWS - 1, ROWS, ROWS + 1, 2 * ROWS + 5, 230]
@@ -113,7 +113,7 @@ def test_a_context_of_another_length_is_seen_whole(form):
 @pytest.mark.parametrize("shape", [(5, 9), (1, 1, 1, 9), (2, 1, 1, 9), (1, 3, 1, 9), (1, 3, 5, 9), (2, 1, 5, 9),
                                    (2, 3, 5, 9)])  # fmt: skip
 def test_a_mask_of_every_shape_hides_the_same_keys_in_every_form(shape, monkeypatch):
-    monkeypatch.setattr("diffattn_mini.forms.BLOCK", 4 * ROWS * 9)  # four of the six heads at once
+    monkeypatch.setattr("diffattn_mini.attention.forms.BLOCK", 4 * ROWS * 9)  # four of the six heads at once
     torch.manual_seed(3)
     mask = torch.rand(shape) < 0.5
     mask[..., 0] = True
@@ -193,7 +193,7 @@ def test_what_does_not_fit_is_refused(call, says):
 def test_heads_that_do_not_fit_into_a_block_are_computed_in_turns(threads, block, monkeypatch):
     """Two, five and four of the six heads at once, the four with blocks of 40 rows; and two with the fewest rows."""
     monkeypatch.setattr("torch.get_num_threads", lambda: threads)
-    monkeypatch.setattr("diffattn_mini.forms.BLOCK", block)
+    monkeypatch.setattr("diffattn_mini.attention.forms.BLOCK", block)
     arguments = inputs(150, per_token=True)
     outputs = [form(*arguments, "causal") for form in (blocked, reference)]
     torch.testing.assert_close(*outputs, atol=1e-12, rtol=0)

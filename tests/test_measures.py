@@ -13,8 +13,8 @@ from scipy.spatial.distance import cosine
 from torch import nn
 
 from diffattn_mini import Config, MiniGPT, MultiHeadAttention
-from diffattn_mini.family import KINDS
-from diffattn_mini.measures import (
+from diffattn_mini.attention.family import KINDS
+from diffattn_mini.lab.measures import (
     answer_share,
     coarse_scores,
     entropy,

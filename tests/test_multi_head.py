@@ -19,8 +19,8 @@ from diffattn_mini import (
     scaled_dot_product_attention,
     sinusoidal,
 )
-from diffattn_mini.diff_attention import diff_llama_weights
-from diffattn_mini.multi_head import check_input
+from diffattn_mini.attention.diff_layers import diff_llama_weights
+from diffattn_mini.attention.multi_head import check_input
 
 LAYERS = {
     "standard": lambda **o: MultiHeadAttention(24, 4, rope=True, **o),

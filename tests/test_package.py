@@ -1,4 +1,5 @@
 """The package as others install it, and the address that stands in one place."""
+import ast
 import subprocess
 import tomllib
 import zipfile
@@ -42,3 +43,39 @@ def test_the_repository_address_stands_in_the_configuration_alone():
     holding = [name for name in listed if name and (ROOT / name).is_file()
                and address in (ROOT / name).read_text(encoding="utf-8", errors="ignore")]
     assert [name for name in holding if not name.startswith("notebooks/")] == ["_config.yml"]
+
+
+# A room may import from those before it on its line; nothing imports from a room that is on no line of its own.
+ROOMS = {
+    "arrays": set(),
+    "language": set(),
+    "attention": {"arrays", "language"},
+    "models": {"arrays", "language", "attention"},
+    "lab": {"arrays", "language", "attention", "models"},
+    "plots": {"arrays", "language", "attention", "models"},
+    "widgets": {"arrays", "language", "attention", "models", "plots"},
+    "explorers": set(),
+    "check": {"arrays", "language", "attention", "models"},
+}
+
+
+def imported(path):
+    """The rooms that a file imports from, at its top or inside a function."""
+    here = path.relative_to(ROOT / "diffattn_mini").parts
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            above = here[: len(here) - node.level]
+            parts = (*above, *(node.module or "").split(".")) if node.module else above
+            yield from (parts[:1] if parts else (name.name for name in node.names))
+        elif isinstance(node, ast.ImportFrom | ast.Import):
+            names = [node.module] if isinstance(node, ast.ImportFrom) else [name.name for name in node.names]
+            yield from (name.split(".")[1] for name in names if name.startswith("diffattn_mini."))
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_go_one_way(room):
+    package = ROOT / "diffattn_mini"
+    assert {path.stem for path in package.iterdir()} - {"__init__", "py", "__pycache__"} == set(ROOMS)
+    files = [package / f"{room}.py"] if (package / f"{room}.py").exists() else sorted((package / room).rglob("*.py"))
+    taken = {name for path in files for name in imported(path)} - {room}
+    assert taken <= ROOMS[room], f"{room} imports from {taken - ROOMS[room]}"

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from diffattn_mini import Config, EncoderDecoder, translate
-from diffattn_mini.recurrent import AdditiveAttention, Recurrent, Seq2Seq
+from diffattn_mini.models.recurrent import AdditiveAttention, Recurrent, Seq2Seq
 
 THEIRS = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
 

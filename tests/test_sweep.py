@@ -15,12 +15,12 @@ import pytest
 import torch
 from scipy import stats
 
-from diffattn_mini.experiments import Experiment, experiments, stored, summarise, sweep
-from diffattn_mini.experiments.amplifier import run as amplify
-from diffattn_mini.experiments.retrieval import Finder
-from diffattn_mini.experiments.sentences import bigram
-from diffattn_mini.family import KINDS
-from diffattn_mini.tasks import DelayedRecall, Retrieval
+from diffattn_mini.attention.family import KINDS
+from diffattn_mini.lab.experiments import Experiment, experiments, stored, summarise, sweep
+from diffattn_mini.lab.experiments.amplifier import run as amplify
+from diffattn_mini.lab.experiments.retrieval import Finder
+from diffattn_mini.lab.experiments.sentences import bigram
+from diffattn_mini.lab.tasks import DelayedRecall, Retrieval
 
 
 def measured(arm, seed, rate, folder, fails=""):
@@ -49,7 +49,7 @@ def test_a_sweep_runs_every_arm_rate_and_seed_once_and_says_how(experiment, tmp_
     assert runs == 12 and len({(r["arm"], r["rate"], r["seed"]) for r in result["records"]}) == 12
     assert all(r["score"] == pytest.approx((r["arm"] == "diff") + 1 + r["rate"] + 0.01 * r["seed"])
                for r in result["records"])  # fmt: skip
-    assert result["command"] == "python -m diffattn_mini.experiments run toy --seeds 0 1 2"
+    assert result["command"] == "python -m diffattn_mini.lab.experiments run toy --seeds 0 1 2"
     assert result["versions"]["torch"] == torch.__version__ and result["commit"] and result["processor"]
     assert stored("toy", tmp_path / "results") == result
 
@@ -106,7 +106,7 @@ def test_records_of_other_settings_are_not_taken_up(experiment, tmp_path):
 
 
 def test_a_stored_result_can_be_extended_and_every_record_keeps_its_commit(experiment, tmp_path, monkeypatch):
-    module = sys.modules["diffattn_mini.experiments.sweep"]
+    module = sys.modules["diffattn_mini.lab.experiments.sweep"]
     monkeypatch.setattr(module, "_commit", lambda: "old")
     before, _ = run(experiment, tmp_path)
     monkeypatch.setattr(module, "_commit", lambda: "new")
@@ -152,7 +152,7 @@ def test_a_cluster_gives_the_same_records(experiment, tmp_path):
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         result, runs = run(experiment, tmp_path, dask=cluster.scheduler_address)
         words = ["run", "amplifier", "--seeds", "0", "--dask", cluster.scheduler_address, "--output", str(tmp_path)]
-        subprocess.run([sys.executable, "-m", "diffattn_mini.experiments", *words], check=True, capture_output=True)
+        subprocess.run([sys.executable, "-m", "diffattn_mini.lab.experiments", *words], check=True, capture_output=True)
     assert len(stored("amplifier", tmp_path)["records"]) == 6
     here, _ = run(dataclasses.replace(experiment, name="here"), tmp_path)
     assert runs == 12
@@ -189,7 +189,7 @@ def test_a_rate_at_which_a_seed_did_not_reach_the_metric_does_not_stand_for_its_
 
 def test_the_command_line_lists_runs_and_refuses(tmp_path):
     def command(*words):
-        words = [sys.executable, "-m", "diffattn_mini.experiments", *words]
+        words = [sys.executable, "-m", "diffattn_mini.lab.experiments", *words]
         return subprocess.run(words, capture_output=True, text=True)
 
     listed = command("list")
@@ -317,7 +317,8 @@ def test_what_is_stored_is_what_its_experiment_would_run(name):
 
 
 def test_the_big_run_gives_the_same_curve_on_two_processes(tmp_path):
-    command = ["-m", "diffattn_mini.experiments.big", "--steps", "3", "--batch", "4", "--length", "16", "--dim", "16"]
+    sizes = ["--steps", "3", "--batch", "4", "--length", "16", "--dim", "16"]
+    command = ["-m", "diffattn_mini.lab.experiments.big", *sizes]
     curves = []
     for launcher in ([], ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]):
         folder = tmp_path / str(len(launcher))

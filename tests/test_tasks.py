@@ -9,10 +9,10 @@ from scipy import stats
 from sklearn.datasets import load_digits
 
 from diffattn_mini import get_language, set_language
-from diffattn_mini.experiments import experiments
-from diffattn_mini.experiments.language import TEXT, likeness_of_heads
-from diffattn_mini.experiments.recall import Reader, gradient_path
-from diffattn_mini.tasks import (
+from diffattn_mini.lab.experiments import experiments
+from diffattn_mini.lab.experiments.language import TEXT, likeness_of_heads
+from diffattn_mini.lab.experiments.recall import Reader, gradient_path
+from diffattn_mini.lab.tasks import (
     CharacterText,
     DelayedRecall,
     Digits,
@@ -25,7 +25,7 @@ from diffattn_mini.tasks import (
     Translation,
     notebook_prose,
 )
-from diffattn_mini.transformer import Config, MiniGPT
+from diffattn_mini.models.transformer import Config, MiniGPT
 
 
 def test_a_stretch_of_text_is_in_its_part_and_followed_by_its_next_characters():

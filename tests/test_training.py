@@ -16,7 +16,7 @@ from safetensors import safe_open
 from torch import nn
 
 from diffattn_mini import Config, MiniGPT
-from diffattn_mini.training import cached, schedule, share, train
+from diffattn_mini.lab.training import cached, schedule, share, train
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -232,7 +232,7 @@ def test_a_model_is_trained_once_and_again_when_anything_changes(tmp_path, monke
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), third.parameters(), strict=True))
     cached(make, fit_longer, tmp_path, dim=16)
     assert trained == [16, 8, 16, -16]
-    monkeypatch.setattr("diffattn_mini.training._sources", lambda: "changed")
+    monkeypatch.setattr("diffattn_mini.lab.training._sources", lambda: "changed")
     cached(make, fit, tmp_path, dim=16)
     assert trained == [16, 8, 16, -16, 16]
 
@@ -274,7 +274,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
         Path(name).write_bytes(b"half")
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("diffattn_mini.training.save_file", full)
+    monkeypatch.setattr("diffattn_mini.lab.training.save_file", full)
     with pytest.raises(OSError, match="No space left"):
         train(model(), batches, loss, 10, checkpoint=tmp_path, every=5, progress=False)
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]
@@ -282,7 +282,7 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
 
 
 def test_a_batch_that_does_not_divide_is_refused(monkeypatch):
-    monkeypatch.setattr("diffattn_mini.training._distributed", lambda: True)
+    monkeypatch.setattr("diffattn_mini.lab.training._distributed", lambda: True)
     monkeypatch.setattr("torch.distributed.get_world_size", lambda: 3)
     monkeypatch.setattr("torch.distributed.get_rank", lambda: 0)
     with pytest.raises(ValueError, match="a batch of 4 does not divide among 3 processes"):

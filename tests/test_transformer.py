@@ -16,9 +16,9 @@ from diffattn_mini import (
     padding_mask,
     rotary,
 )
-from diffattn_mini.family import KINDS, parameter_surplus
-from diffattn_mini.generation import filtered
-from diffattn_mini.transformer import Block
+from diffattn_mini.attention.family import KINDS, parameter_surplus
+from diffattn_mini.models.generation import filtered
+from diffattn_mini.models.transformer import Block
 
 
 def gpt(seed=0, **options):

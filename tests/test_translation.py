@@ -17,10 +17,10 @@ import pytest
 import torch
 
 from diffattn_mini import language
-from diffattn_mini.measures import noise_share
-from diffattn_mini.tasks import Translation, Vocabulary, detokenise, tokenise
-from diffattn_mini.tasks.grammar import Clause, Noun, Sentence, write
-from diffattn_mini.tasks.lexicon import (
+from diffattn_mini.lab.measures import noise_share
+from diffattn_mini.lab.tasks import Translation, Vocabulary, detokenise, tokenise
+from diffattn_mini.lab.tasks.grammar import Clause, Noun, Sentence, write
+from diffattn_mini.lab.tasks.lexicon import (
     ADJECTIVES,
     NOUNS,
     RECIPIENTS,
@@ -28,7 +28,7 @@ from diffattn_mini.tasks.lexicon import (
     english_words,
     romanian_words,
 )
-from diffattn_mini.tasks.translation import SPLITS
+from diffattn_mini.lab.tasks.translation import SPLITS
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +41,7 @@ def english():
 
 @pytest.mark.parametrize("name", ["translation", "grammar", "lexicon"])
 def test_the_examples_in_the_docstrings_hold(name):
-    assert doctest.testmod(importlib.import_module(f"diffattn_mini.tasks.{name}")).failed == 0
+    assert doctest.testmod(importlib.import_module(f"diffattn_mini.lab.tasks.{name}")).failed == 0
 
 
 # Sentences by hand
@@ -405,7 +405,7 @@ def test_seeds_repeat_themselves_and_differ_from_one_another():
 
 
 def test_sentences_are_the_same_in_every_run_of_python():
-    code = "from diffattn_mini.tasks import Translation; print(ascii(Translation(sentences=20).batch(1, 0).pairs))"
+    code = "from diffattn_mini.lab.tasks import Translation; print(ascii(Translation(sentences=20).batch(1, 0).pairs))"
     runs = {
         subprocess.run([sys.executable, "-c", code], env={"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"},
                        capture_output=True, check=True, timeout=60).stdout

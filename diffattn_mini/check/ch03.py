@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ..softmax import softmax
+from ..attention.softmax import softmax
 from .engine import Exercise
 from .mistakes import Mistake
 

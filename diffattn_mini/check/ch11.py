@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..softmax import softmax
+from ..attention.softmax import softmax
 from .engine import Exercise, Trial
 from .mistakes import Mistake
 

@@ -1,0 +1,1 @@
+"""How we know: tasks, training, measures, experiments, and how fast it is."""

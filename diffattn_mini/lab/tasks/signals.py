@@ -1,0 +1,73 @@
+"""An electrocardiogram on two electrodes that both hear the mains: what a differential amplifier is for."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from ...language import say
+from .common import require_numbers, require_sizes
+
+# A heartbeat as five bumps: when, in seconds from its R wave; how high, in millivolts; how wide, in seconds.
+WAVES = {"P": (-0.17, 0.12, 0.025), "Q": (-0.03, -0.14, 0.010), "R": (0.0, 1.10, 0.011), "S": (0.03, -0.25, 0.010),
+         "T": (0.24, 0.30, 0.045)}  # fmt: skip
+
+
+class Electrodes(NamedTuple):
+    time: np.ndarray  # (n,), seconds
+    first: np.ndarray  # (n,), millivolts
+    second: np.ndarray
+    heart: np.ndarray  # what the first would hear without the mains; the second hears share of it
+
+
+@dataclass(frozen=True)
+class Electrocardiogram:
+    """A heart and the mains, 50 Hz, on two electrodes.
+
+    first = heart + mains + its own noise; second = share * heart + balance * mains + its own noise, in millivolts.
+    Their difference weighted by lam is (1 - lam share) heart + (1 - lam balance) mains: at lam = 1 / balance the mains
+    is gone. seconds, rate in samples a second, pulse in beats a minute. Source of the idea: Horowitz and Hill, The Art
+    of Electronics, on common-mode rejection; the waves are made up, in the order of size of a real lead.
+    Raises TypeError or ValueError for a rate that is not a whole number from 1 on, less than one sample, a pulse below
+    1, and mains or noise that is negative.
+    """
+
+    seconds: float = 4.0
+    rate: int = 500
+    pulse: float = 72.0
+    mains: float = 0.8
+    share: float = 0.2
+    balance: float = 0.95
+    noise: float = 0.01
+
+    def __post_init__(self) -> None:
+        require_sizes(rate=self.rate)
+        require_numbers(1 / self.rate, seconds=self.seconds)
+        require_numbers(1, pulse=self.pulse)
+        require_numbers(0, mains=self.mains, noise=self.noise)
+        require_numbers(share=self.share, balance=self.balance)
+
+    def describe(self) -> str:
+        """The task in one sentence, in the language of the package."""
+        return say(
+            "O inimă și rețeaua de 50 Hz, pe doi electrozi: scoate inima din zumzet.",
+            "A heart and the 50 Hz mains on two electrodes: take the heart out of the hum.",
+        )
+
+    def record(self, seed: int) -> Electrodes:
+        """What the electrodes hear, the same for the same seed.
+
+        >>> Electrocardiogram(seconds=1, rate=100).record(seed=0).first.shape
+        (100,)
+        """
+        require_sizes(least=0, seed=seed)
+        rng = np.random.default_rng(seed)
+        time = np.arange(round(self.seconds * self.rate)) / self.rate
+        heart = np.zeros_like(time)
+        for beat in np.arange(0.4, self.seconds + 1, 60 / self.pulse):
+            for when, height, width in WAVES.values():
+                heart += height * np.exp(-0.5 * ((time - beat - when) / width) ** 2)
+        hum = self.mains * np.sin(2 * np.pi * 50 * time + rng.uniform(0, 2 * np.pi))
+        first, second = (part + self.noise * rng.normal(size=len(time))
+                         for part in (heart + hum, self.share * heart + self.balance * hum))  # fmt: skip
+        return Electrodes(time, first, second, heart)

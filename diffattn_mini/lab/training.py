@@ -1,0 +1,263 @@
+"""One plain training loop: seeded, taken up again after a kill, the same on one process and on several."""
+
+import hashlib
+import json
+import math
+import os
+import tempfile
+from collections.abc import Callable
+from inspect import isfunction
+from pathlib import Path
+from types import CodeType
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+History = list[dict[str, float]]
+
+
+def schedule(step: int, steps: int, warmup: float = 0.1) -> float:
+    """The factor of the learning rate: up in a line over the first tenth, then down a cosine to a tenth.
+
+    warmup: the share of the steps that go up, in [0, 1); 0 starts at the full rate.
+
+    >>> [round(schedule(step, 100), 2) for step in (0, 9, 10, 55, 99)]
+    [0.1, 1.0, 1.0, 0.55, 0.1]
+    """
+    rising = round(warmup * steps)
+    if step < rising:
+        return (step + 1) / rising
+    return 0.1 + 0.45 * (1 + math.cos(math.pi * (step - rising) / max(1, steps - rising)))
+
+
+def train(
+    model: nn.Module,
+    batches: Callable[[int], Any],
+    loss: Callable[[nn.Module, Any], Tensor],
+    steps: int,
+    rate: float = 3e-3,
+    weight_decay: float = 0.01,
+    clip: float = 1.0,
+    warmup: float = 0.1,
+    checkpoint: str | Path | None = None,
+    every: int = 100,
+    evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
+    progress: bool = True,
+    settings: dict[str, Any] | None = None,
+) -> History:
+    """Train a model in place, with AdamW, a warm-up, a cosine and clipped gradients.
+
+    batches(step) gives the batch of a step: a function of the step alone, so that a run that is taken up again sees
+    what it would have seen. loss(model, batch) is a mean over the batch, a tensor of shape (). warmup: see schedule.
+    checkpoint: a folder; every so many steps the state is put there, that of torch's random numbers included, and a run
+    that finds one goes on from it, to the same numbers. settings: what else makes the run what it is; it is kept with
+    the checkpoint, as steps and rate are. evaluate(model) is asked at the same steps and at the end. Under `torchrun`
+    each process trains on its own part of every batch (see share), and gradients are averaged. Returns one dict a step:
+    "step", "loss", and what evaluate said. Raises FloatingPointError when the loss is no longer finite, with the step,
+    and ValueError where the checkpoint is that of another run.
+
+    >>> line = nn.Linear(1, 1)
+    >>> history = train(line, lambda step: torch.ones(4, 1), lambda m, x: (m(x) - 2).square().mean(), 200, rate=0.1,
+    ...                 progress=False)
+    >>> history[-1]["loss"] < 1e-3
+    True
+    """
+    optimiser = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
+    history: History = []
+    run = {"steps": steps, "rate": rate, "weight_decay": weight_decay, "clip": clip, "warmup": warmup}
+    run = json.loads(json.dumps(run | (settings or {})))
+    if checkpoint is not None:
+        history = _load(Path(checkpoint), model, optimiser, run)
+    hidden = not progress or os.environ.get("DIFFATTN_MINI_PUBLISH") == "1"  # a page has no use for a bar
+    bar = tqdm(range(len(history), steps), initial=len(history), total=steps, disable=hidden, leave=False)
+    for step in bar:
+        for group in optimiser.param_groups:
+            group["lr"] = rate * schedule(step, steps, warmup)
+        value = loss(model, batches(step))
+        optimiser.zero_grad(set_to_none=True)
+        value.backward()
+        _average([value.detach(), *(p.grad for p in model.parameters() if p.grad is not None)])
+        if not value.isfinite():  # asked of the mean, so that all processes stop at the same step
+            raise FloatingPointError(f"the loss is {value.item()} at step {step}; try a lower rate than {rate}")
+        nn.utils.clip_grad_norm_(model.parameters(), clip)
+        optimiser.step()
+        history.append({"step": step, "loss": value.item()})
+        if (step + 1) % every == 0 or step + 1 == steps:
+            if evaluate is not None:
+                history[-1] |= evaluate(model)
+            if checkpoint is not None and _rank() == 0:
+                _save(Path(checkpoint), model, optimiser, history, run)
+            bar.set_postfix(loss=f"{value.item():.3f}")
+    return history
+
+
+def share(batch: Tensor) -> Tensor:
+    """This process's part of a batch, along the first axis; all of it where there is one process.
+
+    Raises ValueError where the batch does not divide among the processes.
+    """
+    if not _distributed():
+        return batch
+    n, rank = dist.get_world_size(), dist.get_rank()
+    if len(batch) % n:
+        raise ValueError(f"a batch of {len(batch)} does not divide among {n} processes")
+    return batch.chunk(n)[rank]
+
+
+def cached(
+    make: Callable[..., nn.Module],
+    fit: Callable[[nn.Module], History],
+    folder: str | Path | None = None,
+    **arguments: Any,
+) -> tuple[nn.Module, History]:
+    """The model that make(**arguments) builds and fit(model) trains, with its history; trained once, then read.
+
+    make, fit: functions; fit returns what train returns. folder: by default `_build/models` of the book that the
+    working folder belongs to, or of the working folder itself. The file's name is a hash of the arguments, of what make
+    and fit do, of the model's classes that the notebook itself defines and of the sources of this package: whatever
+    changes one of them trains anew (a variable that they read from outside does not: hand it over as an argument).
+    A file that is damaged is made again.
+    """
+    model = make(**arguments)
+    key = json.dumps([arguments, _code(make), _code(fit), _classes(model), _sources()], sort_keys=True, default=str)
+    path = Path(folder or _book() / "_build/models") / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.safetensors"
+    try:
+        with safe_open(path, framework="pt") as file:
+            history = json.loads(file.metadata()["history"])
+        model.load_state_dict(_full(model, load_file(path)))
+    except Exception:  # not there, or not whole
+        model = make(**arguments)
+        history = fit(model)
+        _write(path, lambda name: save_file(_own(model.state_dict()), name, {"history": json.dumps(history)}))
+    return model, history
+
+
+# Keeping
+
+
+def _save(
+    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, run: dict[str, Any]
+) -> None:
+    """One file holds it all, so that it can never be half of one state and half of another."""
+    tensors = {f"model.{name}": x for name, x in _own(model.state_dict()).items()} | {"random": torch.get_rng_state()}
+    for i, state in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser.{i}.{name}": x for name, x in state.items()}
+    about = {"history": json.dumps(history), "run": json.dumps(run)}
+    _write(folder / "checkpoint.safetensors", lambda name: save_file(tensors, name, about))
+
+
+def _load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, run: dict[str, Any]) -> History:
+    path = folder / "checkpoint.safetensors"
+    if not path.exists():
+        return []
+    with safe_open(path, framework="pt") as file:
+        about = {name: json.loads(text) for name, text in file.metadata().items()}
+        for name in run.keys() | about["run"].keys():
+            here, there = run.get(name), about["run"].get(name)
+            if here != there:
+                kept = f"the run kept in {folder} has {there!r}"
+                raise ValueError(f"{name}={here!r}, and {kept}: name another folder, or remove this one")
+        history = about["history"]
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+    weights = {name.removeprefix("model."): x for name, x in tensors.items() if name.startswith("model.")}
+    model.load_state_dict(_full(model, weights))
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, x in tensors.items():
+        if name.startswith("optimiser."):
+            _, i, part = name.split(".")
+            state.setdefault(int(i), {})[part] = x
+    optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
+    torch.set_rng_state(tensors["random"])
+    return history
+
+
+def _own(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Each tensor once: tied weights share their memory, which safetensors refuses to write twice."""
+    seen: set[int] = set()
+    kept = {}
+    for name, x in state.items():
+        if x.data_ptr() not in seen or x.numel() == 0:
+            seen.add(x.data_ptr())
+            kept[name] = x.contiguous()
+    return kept
+
+
+def _full(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The state with tied weights under all their names again. Raises KeyError where a tensor is missing."""
+    places: dict[int, str] = {}
+    for name, x in model.state_dict().items():
+        if name in state:
+            places[x.data_ptr()] = name
+    return {name: state.get(name, state[places[x.data_ptr()]] if x.data_ptr() in places else None)
+            for name, x in model.state_dict().items()}  # fmt: skip
+
+
+def _write(path: Path, write: Callable[[str], None]) -> None:
+    """Write beside, then rename: a kill or a full disk leaves the old file, whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+    os.close(handle)
+    try:
+        write(temporary)
+        os.replace(temporary, path)
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def _code(function: Callable) -> Any:
+    """What a function does, without its comments and its place: its instructions and constants."""
+
+    def told(part: Any) -> Any:
+        if isinstance(part, CodeType):
+            return [part.co_code.hex(), part.co_names, [told(constant) for constant in part.co_consts]]
+        return sorted(map(repr, part)) if isinstance(part, frozenset) else repr(part)  # a set has no order
+
+    return told(function.__code__)
+
+
+def _classes(model: nn.Module) -> dict[str, Any]:
+    """What the methods do of those classes of a model that stand in the notebook, where a reader changes them."""
+    own = {type(part) for part in model.modules() if type(part).__module__ == "__main__"}
+    return {kind.__qualname__: {name: _code(method) for name, method in vars(kind).items() if isfunction(method)}
+            for kind in own}  # fmt: skip
+
+
+def _book() -> Path:
+    """The folder of the book around the working folder; the working folder itself where there is none.
+
+    The outermost: a copy of one language, made inside the book to be published, shares the book's models.
+    """
+    here = Path.cwd()
+    return next((place for place in (*reversed(here.parents), here) if (place / "_toc.yml").exists()), here)
+
+
+def _sources() -> str:
+    """A hash of the package as far as it bears on a model: the checks of exercises do not."""
+    found, package = hashlib.sha256(), Path(__file__).parents[1]
+    for path in sorted(package.rglob("*.py")):
+        if path.parent != package / "check":
+            found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+# Several processes
+
+
+def _distributed() -> bool:
+    return dist.is_available() and dist.is_initialized()
+
+
+def _rank() -> int:
+    return dist.get_rank() if _distributed() else 0
+
+
+def _average(tensors: list[Tensor]) -> None:
+    if _distributed():
+        for x in tensors:
+            dist.all_reduce(x)
+            x /= dist.get_world_size()
