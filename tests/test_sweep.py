@@ -1,6 +1,8 @@
 """Sweeps: nothing is run twice or lost, the same on a cluster, and verdicts follow the stated rule."""
 
 import dataclasses
+import importlib
+import io
 import json
 import math
 import os
@@ -20,55 +22,74 @@ from diffattn_mini.lab.experiments import Experiment, experiments, stored, summa
 from diffattn_mini.lab.experiments.amplifier import run as amplify
 from diffattn_mini.lab.experiments.retrieval import Finder
 from diffattn_mini.lab.experiments.sentences import bigram
+from diffattn_mini.lab.experiments.verdict import choose_rates, show
 from diffattn_mini.lab.tasks import DelayedRecall, Retrieval
 
 
-def measured(arm, seed, rate, folder, fails=""):
-    """Leaves a file for every time it runs."""
-    (Path(folder) / f"{arm} {rate} {seed} {time.time_ns()}").touch()
+def measured(arm, seed, rate, part, folder, fails=""):
+    """Leaves a file for every time it runs. The middle rate is the best, on either part."""
+    (Path(folder) / f"{part} {arm} {rate} {seed} {time.time_ns()}").touch()
     if arm == fails:
         raise RuntimeError("as asked")
-    return {"score": {"standard": 1.0, "diff": 2.0}[arm] + rate + 0.01 * seed}
+    grows = {"standard": 1, "diff": 1.5}[arm]
+    return {"score": grows - abs(rate - 0.2) + 0.01 * seed**grows}
 
 
 @pytest.fixture
 def experiment(tmp_path):
     (tmp_path / "runs").mkdir()
-    return Experiment("toy", measured, ("standard", "diff"), "score", {"ro": "", "en": ""}, rates=(0.1, 0.2),
-                      seeds=(0, 1, 2), settings={"folder": str(tmp_path / "runs")})  # fmt: skip
+    return Experiment("toy", measured, ("standard", "diff"), "score", {"ro": "", "en": ""}, rates=(0.1, 0.2, 0.4),
+                      seeds=(0, 1, 2, 3), validation=(8, 9), settings={"folder": str(tmp_path / "runs")})  # fmt: skip
+
+
+WHOLE = 2 * 3 * 2 + 2 * 4  # every rate on the validation seeds, then the chosen one on the seeds that count
 
 
 def run(experiment, tmp_path, **options):
-    path = sweep(experiment, jobs=1, output=tmp_path / "results", unfinished=tmp_path / "kept", progress=False,
-                 **options)  # fmt: skip
+    path = sweep(experiment, jobs=1, output=tmp_path / "results", progress=False, **options)
     return json.loads(path.read_text()), len(list((tmp_path / "runs").iterdir()))
 
 
-def test_a_sweep_runs_every_arm_rate_and_seed_once_and_says_how(experiment, tmp_path):
+def kept_records(folder):
+    return [line for path in (folder / "results/unfinished").glob("*.jsonl") for line in path.read_text().splitlines()]
+
+
+def test_rates_are_chosen_on_validation_seeds_and_the_test_data_is_looked_at_at_that_rate_alone(experiment, tmp_path):
     result, runs = run(experiment, tmp_path)
-    assert runs == 12 and len({(r["arm"], r["rate"], r["seed"]) for r in result["records"]}) == 12
-    assert all(r["score"] == pytest.approx((r["arm"] == "diff") + 1 + r["rate"] + 0.01 * r["seed"])
-               for r in result["records"])  # fmt: skip
-    assert result["command"] == "python -m diffattn_mini.lab.experiments run toy --seeds 0 1 2"
+    assert runs == WHOLE and not (tmp_path / "results/unfinished").exists()
+    jobs = [(r["part"], r["arm"], r["rate"], r["seed"]) for r in result["records"]]
+    assert sorted(jobs) == sorted(
+        [("validation", arm, rate, seed) for arm in ("standard", "diff") for rate in (0.1, 0.2, 0.4) for seed in (8, 9)]
+        + [("test", arm, 0.2, seed) for arm in ("standard", "diff") for seed in range(4)]
+    )
+    assert result["command"] == "python -m diffattn_mini.lab.experiments run toy --seeds 0 1 2 3"
     assert result["versions"]["torch"] == torch.__version__ and result["commit"] and result["processor"]
     assert stored("toy", tmp_path / "results") == result
 
 
-def test_a_sweep_that_was_killed_goes_on_and_a_finished_one_runs_nothing(experiment, tmp_path):
-    expected, _ = run(experiment, tmp_path)
-    [kept] = (tmp_path / "kept").iterdir()
-    lines = kept.read_bytes().split(b"\n")
-    kept.write_bytes(b"\n".join(lines[:5]) + b"\n" + lines[5][:9])  # killed in the middle of its sixth record
-    result, runs = run(experiment, tmp_path)
-    assert runs == 12 + 7
-    strip = [{key: value for key, value in r.items() if key != "seconds"} for r in result["records"]]
-    assert strip == [{key: value for key, value in r.items() if key != "seconds"} for r in expected["records"]]
-    assert run(experiment, tmp_path)[1] == 12 + 7
+def test_without_validation_seeds_every_rate_is_run_and_the_result_says_so(experiment, tmp_path):
+    result, runs = run(dataclasses.replace(experiment, validation=()), tmp_path)
+    assert runs == 2 * 3 * 4 and {r["part"] for r in result["records"]} == {"test"} and result["validation"] == []
+    text = io.StringIO()
+    show(result, text)
+    assert "rates chosen on the seeds that are shown" in text.getvalue()
 
 
-def test_a_sweep_whose_process_is_killed_keeps_what_it_had(experiment, tmp_path):
+def test_a_plan_that_compares_too_much_or_mixes_its_seeds_is_refused(experiment):
+    for change, message in (
+        ({"arms": tuple("abcdefg"), "compared": tuple("bcdefg")}, "6 arms are compared"),
+        ({"compared": ("cog",)}, "'cog'.*cannot be compared"),
+        ({"validation": (3, 4)}, r"the seeds \[3\] serve both"),
+        ({"test": "count"}, "give success"),
+        ({"test": "u"}, "choose test from"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            dataclasses.replace(experiment, **{"compared": None} | change)
+
+
+def test_a_sweep_whose_process_is_killed_goes_on_where_it_was_and_a_finished_one_runs_nothing(experiment, tmp_path):
     script = textwrap.dedent(f"""
-        import sys, time
+        import dataclasses, sys, time
         from pathlib import Path
         sys.path.insert(0, {str(Path(__file__).parent)!r})
         import test_sweep as t
@@ -78,9 +99,9 @@ def test_a_sweep_whose_process_is_killed_keeps_what_it_had(experiment, tmp_path)
             return t.measured(**job)
 
         folder = Path({str(tmp_path)!r})
-        toy = t.Experiment("toy", slow, ("standard", "diff"), "score", dict(ro="", en=""), rates=(0.1, 0.2),
-                           seeds=(0, 1, 2), settings=dict(folder=str(folder / "runs")))
-        t.sweep(toy, jobs=1, output=folder / "results", unfinished=folder / "kept", progress=False)
+        toy = t.Experiment("toy", slow, ("standard", "diff"), "score", dict(ro="", en=""), rates=(0.1, 0.2, 0.4),
+                           seeds=(0, 1, 2, 3), validation=(8, 9), settings=dict(folder=str(folder / "runs")))
+        t.sweep(toy, jobs=1, output=folder / "results", progress=False)
     """)
     process = subprocess.Popen([sys.executable, "-c", script], env=os.environ | {"OMP_NUM_THREADS": "1"})
     deadline = time.time() + 60
@@ -90,60 +111,115 @@ def test_a_sweep_whose_process_is_killed_keeps_what_it_had(experiment, tmp_path)
     process.wait()
     before = len(kept_records(tmp_path))
     started = len(list((tmp_path / "runs").iterdir()))
-    assert 3 <= before < 12 and not (tmp_path / "results").exists()
+    assert 3 <= before < WHOLE and not (tmp_path / "results/toy.json").exists()
+    [kept] = (tmp_path / "results/unfinished").iterdir()
+    kept.write_bytes(kept.read_bytes() + b'{"part": "test", "ar')  # killed in the middle of a record
     result, runs = run(experiment, tmp_path)
-    assert len(result["records"]) == 12 and runs == started + 12 - before
-
-
-def kept_records(folder):
-    return [line for path in (folder / "kept").glob("*.jsonl") for line in path.read_text().splitlines()]
+    assert len(result["records"]) == WHOLE and runs == started + WHOLE - before
+    assert run(experiment, tmp_path)[1] == runs
 
 
 def test_records_of_other_settings_are_not_taken_up(experiment, tmp_path):
     run(experiment, tmp_path)
     other = dataclasses.replace(experiment, settings=experiment.settings | {"fails": "nobody"})
-    assert run(other, tmp_path)[1] == 24
+    assert run(other, tmp_path)[1] == 2 * WHOLE
 
 
-def test_a_stored_result_can_be_extended_and_every_record_keeps_its_commit(experiment, tmp_path, monkeypatch):
+def test_more_seeds_run_alone_and_every_record_keeps_its_commit(experiment, tmp_path, monkeypatch):
     module = sys.modules["diffattn_mini.lab.experiments.sweep"]
     monkeypatch.setattr(module, "_commit", lambda: "old")
     before, _ = run(experiment, tmp_path)
     monkeypatch.setattr(module, "_commit", lambda: "new")
+    more = dataclasses.replace(experiment, seeds=(0, 1, 2, 3, 4))
+    result, runs = run(more, tmp_path)
+    assert runs == WHOLE + 2
+    assert [r for r in result["records"] if r["commit"] == "old"] == before["records"]
+    assert {(r["seed"], r["commit"]) for r in result["records"] if r["part"] == "test"} == {
+        *((seed, "old") for seed in range(4)), (4, "new")}  # fmt: skip
     monkeypatch.setattr(Experiment, "fingerprint", lambda self: f"another version, {len(self.settings)} settings")
-    wider = dataclasses.replace(experiment, rates=(0.1, 0.2, 0.4))
-    result, runs = run(wider, tmp_path, extend=True)
-    assert runs == 12 + 6 and result["rates"] == [0.1, 0.2, 0.4]
-    assert {(r["rate"], r["commit"]) for r in result["records"]} == {(0.1, "old"), (0.2, "old"), (0.4, "new")}
-    old = [r for r in result["records"] if r["commit"] == "old"]
-    assert old == before["records"] and len(result["records"]) == 18
-    other = dataclasses.replace(wider, settings=experiment.settings | {"fails": "nobody"})
-    assert run(other, tmp_path, extend=True)[1] == 18 + 18
+    assert run(more, tmp_path, extend=True)[1] == runs
+    other = dataclasses.replace(more, settings=experiment.settings | {"fails": "nobody"})
+    assert run(other, tmp_path, extend=True)[1] == runs + WHOLE + 2
+
+
+def test_the_fingerprint_changes_with_what_a_run_imports_and_with_nothing_else(monkeypatch):
+    """The code that is not imported, comments, docstrings and layout may change; a formula may not."""
+    plan = importlib.import_module("diffattn_mini.lab.experiments.plan")
+    names = {name: {str(p.relative_to(plan.PACKAGE)) for p in plan.imported(e.run.__module__)}
+             for name, e in experiments().items()}  # fmt: skip
+    assert {"lab/training.py", "lab/tasks/digits.py", "attention/forms.py", "arrays.py"} <= names["digits"]
+    others = {"lab/tasks/translation.py", "models/recurrent.py", "lab/experiments/sweep.py", "plots.py"}
+    assert not others & names["digits"]
+    assert "models/recurrent.py" in names["translation"] and "lab/training.py" not in names["amplifier"]
+
+    digits, text = experiments()["digits"], Path.read_text
+    before = digits.fingerprint()
+
+    def changed(name, old, new):
+        def read(self, *words, **more):
+            found = text(self, *words, **more)
+            assert self.name != name or old in found
+            return found.replace(old, new) if self.name == name else found
+
+        monkeypatch.setattr(Path, "read_text", read)
+        return digits.fingerprint()
+
+    assert changed("training.py", "    history: History = []\n", "    # why\n    history:   History = []\n") == before
+    assert changed("training.py", '"""Train a model in place', '"""Trains a model in place') == before
+    assert changed("translation.py", "import", "import  ") == before
+    assert changed("training.py", "0.98", "0.99") != before
 
 
 def test_a_run_that_fails_is_kept_with_its_error_and_tried_again_next_time(experiment, tmp_path):
     broken = dataclasses.replace(experiment, settings=experiment.settings | {"fails": "diff"})
-    result, _ = run(broken, tmp_path)
+    result, runs = run(broken, tmp_path)
     errors = [r for r in result["records"] if "error" in r]
-    assert len(errors) == 6 and {r["arm"] for r in errors} == {"diff"}
+    assert runs == 2 * 3 * 2 + 4 and len(errors) == 6 and {r["arm"] for r in errors} == {"diff"}
     assert errors[0]["error"] == "RuntimeError: as asked"
-    assert [row["arm"] for row in summarise(result)] == ["standard"]
-    assert run(broken, tmp_path)[1] == 12 + 6
+    rows = summarise(result)
+    assert [(row["arm"], row["n"], row["failed"]) for row in rows] == [("standard", 4, 0), ("diff", 0, 4)]
+    assert run(broken, tmp_path)[1] == runs + 6
+
+
+@pytest.mark.parametrize("fails", ["standard", "diff"])
+def test_a_failed_arm_a_nan_or_a_numpy_number_never_brings_a_summary_down(experiment, tmp_path, fails):
+    def odd(arm, seed, rate, part, folder):
+        if arm == fails and seed == 2:
+            return {"score": np.float32("nan"), "parameters": np.int64(3)}
+        return {"score": np.float32(seed), "curve": np.arange(3.0), "size": torch.tensor(1.5), "parameters": 3}
+
+    result, _ = run(dataclasses.replace(experiment, run=odd), tmp_path)
+    text = (tmp_path / "results/toy.json").read_text()
+    assert "NaN" not in text and result["records"][-1]["curve"] == [0, 1, 2] and result["records"][-1]["size"] == 1.5
+    rows = {row["arm"]: row for row in summarise(result)}
+    assert rows[fails]["failed"] == 1 and rows["diff"].get("verdict") is None
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="ascii")  # a terminal that knows no "±"
+    show(result, stream)
+    stream.seek(0)
+    assert "1 failed" in stream.read()
 
 
 def test_a_full_disk_leaves_the_stored_result_and_the_records(experiment, tmp_path, monkeypatch):
-    before, _ = run(experiment, tmp_path)
+    before, runs = run(experiment, tmp_path)
+    more = dataclasses.replace(experiment, seeds=(0, 1, 2, 3, 4))
 
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.replace", full)
     with pytest.raises(OSError, match="No space left"):
-        run(experiment, tmp_path)
+        run(more, tmp_path)
     monkeypatch.undo()
     assert stored("toy", tmp_path / "results") == before
-    assert [path.name for path in (tmp_path / "results").iterdir()] == ["toy.json"]
-    assert run(experiment, tmp_path)[1] == 12
+    assert sorted(path.name for path in (tmp_path / "results").iterdir()) == ["toy.json", "unfinished"]
+    assert run(more, tmp_path)[1] == runs + 2
+
+
+def test_a_folder_that_cannot_be_written_is_found_out_before_anything_is_run(experiment, tmp_path):
+    (tmp_path / "results").write_text("a file, not a folder")
+    with pytest.raises(OSError):
+        run(experiment, tmp_path)
+    assert not list((tmp_path / "runs").iterdir())
 
 
 def test_a_cluster_gives_the_same_records(experiment, tmp_path):
@@ -155,36 +231,93 @@ def test_a_cluster_gives_the_same_records(experiment, tmp_path):
         subprocess.run([sys.executable, "-m", "diffattn_mini.lab.experiments", *words], check=True, capture_output=True)
     assert len(stored("amplifier", tmp_path)["records"]) == 6
     here, _ = run(dataclasses.replace(experiment, name="here"), tmp_path)
-    assert runs == 12
+    assert runs == WHOLE
     assert [(r["arm"], r["score"]) for r in result["records"]] == [(r["arm"], r["score"]) for r in here["records"]]
 
 
+# Verdicts
+
+
+def made(scores, **plan):
+    """A result with these scores, {arm: one a seed}, at one rate."""
+    records = [{"part": "test", "arm": arm, "rate": 1, "seed": seed, "score": value}
+               for arm, values in scores.items() for seed, value in enumerate(values)]  # fmt: skip
+    n = len(next(iter(scores.values())))
+    return {"name": "made", "records": records, "metric": "score", "larger": True, "arms": list(scores), "rates": [1],
+            "seeds": list(range(n)), "validation": [], "test": "t", "success": None, "margin": None,
+            "compared": list(scores)[1:]} | plan  # fmt: skip
+
+
 @pytest.mark.parametrize("larger", [True, False])
-def test_verdicts_follow_the_rule(larger):
-    """Against the paired t statistic of scipy; ties are ties whatever their sign."""
+def test_verdicts_are_paired_t_tests_with_holms_correction(larger):
+    """Against scipy's own t and interval, and Holm's rule written out for three arms."""
     rng = np.random.default_rng(0)
-    noise = rng.normal(size=5)
-    scores = {"standard": noise, "up": noise + 1 + 0.1 * rng.normal(size=5), "down": noise - 1, "same": noise[::-1]}
-    records = [{"arm": arm, "rate": rate, "seed": seed, "score": values[seed] - (rate == 2) * (10 if larger else -10)}
-               for arm, values in scores.items() for rate in (1, 2) for seed in range(5)]  # fmt: skip
-    result = {"records": records, "metric": "score", "larger": larger, "arms": list(scores), "rates": [1, 2],
-              "seeds": list(range(5))}  # fmt: skip
+    base = rng.normal(size=10)
+    scores = {"standard": base, "up": base + 0.4 + 0.1 * rng.normal(size=10), "same": rng.permutation(base),
+              "down": base - 1 + 0.5 * rng.normal(size=10), "shown": base + 9}  # fmt: skip
+    result = made(scores, larger=larger, compared=["up", "same", "down"])
     rows = {row["arm"]: row for row in summarise(result)}
-    assert all(row["rate"] == 1 for row in rows.values())  # the other rate is far worse
-    t = stats.ttest_rel(scores["up"], scores["standard"]).statistic
-    assert rows["up"]["difference"] / rows["up"]["error"] == pytest.approx(t)
+    p = {arm: stats.ttest_rel(scores[arm], base).pvalue for arm in result["compared"]}
+    interval = stats.ttest_rel(scores["up"], base).confidence_interval()
+    assert (rows["up"]["low"], rows["up"]["high"]) == pytest.approx((interval.low, interval.high))
+    assert {arm: rows[arm]["p"] for arm in p} == pytest.approx(p)
+    first, second, third = sorted(p, key=p.get)
+    assert rows[first]["p_holm"] == pytest.approx(3 * p[first])
+    assert rows[second]["p_holm"] == pytest.approx(max(3 * p[first], 2 * p[second]))
+    assert rows[third]["p_holm"] == pytest.approx(max(rows[second]["p_holm"], p[third]))
     better, worse = ("win", "loss") if larger else ("loss", "win")
-    assert (rows["up"]["verdict"], rows["down"]["verdict"], rows["same"]["verdict"]) == (better, worse, "tie")
-    assert rows["standard"]["deviation"] == pytest.approx(np.std(noise, ddof=1)) and "verdict" not in rows["standard"]
+    found = [rows[arm]["verdict"] for arm in ("up", "down", "same")]
+    assert found == [better, worse, "no difference seen"] and "verdict" not in rows["shown"]
+    assert "verdict" not in rows["standard"]
+
+
+def test_true_ties_are_called_wins_or_losses_no_more_often_than_promised():
+    """Four hundred experiments without any difference, each with four arms: at most 5 % may have a verdict at all."""
+    rng = np.random.default_rng(1)
+    wrong = 0
+    for _ in range(400):
+        shared = rng.normal(size=5)
+        rows = summarise(made({arm: shared + rng.normal(size=5) for arm in "abcde"}))
+        wrong += any(row.get("verdict") in ("win", "loss") for row in rows)
+    assert stats.binomtest(wrong, 400, 0.05, alternative="greater").pvalue > 0.01
+
+
+def test_a_tie_needs_a_margin_that_holds_the_interval():
+    rng = np.random.default_rng(2)
+    base = rng.normal(size=10)
+    scores = {"standard": base, "near": base + 0.001 * rng.normal(size=10)}
+    assert summarise(made(scores))[1]["verdict"] == "no difference seen"
+    assert summarise(made(scores, margin=0.01))[1]["verdict"] == "tie"
+    assert summarise(made(scores, margin=1e-5))[1]["verdict"] == "no difference seen"
+
+
+def test_sign_flips_and_counts_are_the_exact_ones():
+    base = np.zeros(6)
+    flips = summarise(made({"standard": base, "up": base + [1, 2, 3, 4, 5, 6]}, test="sign-flip"))[1]
+    assert flips["p"] == pytest.approx(2 / 2**6)  # of 64 choices of signs two are as far out
+    scores = {"standard": [0.1, 0.2, 0.1, 0.9, 0.1], "up": [1.0, 0.9, 0.95, 1.0, 0.92]}
+    row = summarise(made(scores, test="count", success=0.9))[1]
+    assert row["successes"] == 5 and row["p"] == pytest.approx(stats.fisher_exact([[5, 0], [1, 4]]).pvalue)
+
+
+def test_other_metrics_and_other_controls_are_shown_with_intervals_and_without_verdicts():
+    scores = {"standard": [1.0, 2.0, 3.0], "up": [2.0, 3.5, 4.0]}
+    result = made(scores)
+    for record in result["records"]:
+        record["other"] = -record["score"]
+    other = summarise(result, "other")[1]
+    assert other["difference"] == pytest.approx(-7 / 6) and other["low"] < other["high"] and "verdict" not in other
+    turned = summarise(result, control="up")[0]
+    assert turned["difference"] == pytest.approx(-7 / 6) and "verdict" not in turned
 
 
 def test_a_rate_at_which_a_seed_did_not_reach_the_metric_does_not_stand_for_its_arm():
-    records = [{"arm": arm, "rate": rate, "seed": seed, "steps": None if (rate, seed) == (1, 0) else 10 * rate + seed}
+    records = [{"part": "test", "arm": arm, "rate": rate, "seed": seed,
+                "score": None if (rate, seed) == (1, 0) else 10 * rate + seed}
                for arm in ("standard", "diff") for rate in (1, 2) for seed in range(3)]  # fmt: skip
-    result = {"records": records, "metric": "steps", "larger": False, "arms": ["standard", "diff"], "rates": [1, 2],
-              "seeds": [0, 1, 2]}  # fmt: skip
-    rows = summarise(result)
-    assert [(row["arm"], row["rate"], row["mean"]) for row in rows] == [("standard", 2, 21), ("diff", 2, 21)]
+    rows = summarise(made({"standard": [0, 0, 0], "diff": [0, 0, 0]}, records=records, larger=False, rates=[1, 2]))
+    assert [(row["arm"], row["rate"], row["mean"], row["edge"]) for row in rows] == [
+        ("standard", 2, 21, True), ("diff", 2, 21, True)]  # fmt: skip
 
 
 def test_the_command_line_lists_runs_and_refuses(tmp_path):
@@ -268,7 +401,7 @@ def test_every_kind_can_look_for_pairs(kind):
 
 def test_the_amplifier_gives_the_share_of_its_formula():
     """At rho = 1 and lambda = 1 the noise cancels but for the two denominators; at lambda = 0 it is one softmax."""
-    record = amplify("rho=1.0", 0, 0.0, length=64, rows=50, signal=3.0)
+    record = amplify("rho=1.0", 0, 0.0, "test", length=64, rows=50, signal=3.0)
     rng = np.random.default_rng(0)
     first = rng.normal(size=(50, 64))
     first[:, 0] = 3
@@ -295,24 +428,39 @@ def test_every_experiment_measures_its_metric_for_every_arm_of_equal_size(name):
     experiment = experiments()[name]
     settings = {key: SMALL.get(key, value) for key, value in experiment.settings.items()}
     if "bound" in settings:  # pairs are tested at the lengths that the metric names
-        settings["lengths"] = [128, 256, 1024]
+        settings["lengths"] = [int(experiment.metric.split("_")[1])]
     sizes = {}
     for arm in experiment.arms:
-        record = experiment.run(arm=arm, seed=0, rate=experiment.rates[0], **settings)
+        record = experiment.run(arm=arm, seed=0, rate=experiment.rates[0], part="test", **settings)
         assert math.isfinite(record[experiment.metric]), arm
         sizes[arm] = record["parameters"]
+        if arm in ("diff", "diff2") and experiment.validation:
+            assert record["lambdas"] and all(0 < lam < 1.5 for layers in record["lambdas"] for lam in layers)
         json.dumps(record)
     alike = [size for arm, size in sizes.items() if arm not in ("rnn", "gru", "lstm", "gru+attention", "bigram")]
     assert max(alike) / min(alike) < 1.06, sizes
 
 
+@pytest.mark.parametrize("name", sorted(name for name, e in experiments().items() if e.validation))
+def test_rates_are_chosen_on_data_that_the_test_never_sees(name):
+    """The same model, with the same seed and rate, is measured on other data."""
+    experiment = experiments()[name]
+    settings = {key: SMALL.get(key, value) for key, value in experiment.settings.items()} | {"steps": 2}
+    if "bound" in settings:
+        settings["lengths"] = [int(experiment.metric.split("_")[1])]
+    two = [experiment.run(arm=experiment.arms[-1], seed=0, rate=1e-3, part=part, **settings)
+           for part in ("validation", "test")]  # fmt: skip
+    assert two[0] != two[1] and two[0]["parameters"] == two[1]["parameters"]
+
+
 @pytest.mark.parametrize("name", sorted(experiments()))
 def test_what_is_stored_is_what_its_experiment_would_run(name):
     experiment, result = experiments()[name], stored(name)
-    described = json.loads(json.dumps({key: value for key, value in vars(experiment).items() if key != "run"}))
+    described = experiment.described()
     assert {key: result[key] for key in described} == described
-    done = [(r["arm"], r["rate"], r["seed"]) for r in result["records"] if experiment.metric in r]
-    assert sorted(done) == sorted(experiment.jobs()) and len(experiment.seeds) >= 5
+    done = [(r["part"], r["arm"], r["rate"], r["seed"]) for r in result["records"] if "error" not in r]
+    assert sorted(done) == sorted([*experiment.choosing(), *experiment.counting(choose_rates(result))])
+    assert len(experiment.seeds) >= (10 if experiment.validation else 5)
     assert result["command"].endswith(f"run {name}") and result["commit"] and result["versions"]
 
 

@@ -110,7 +110,7 @@ def test_every_experiment_says_what_it_is_in_both_languages():
     found = experiments()
     assert len(found) >= 6
     for experiment in found.values():
-        assert len(experiment.seeds) >= 5 and all(len(experiment.describe[lang]) > 30 for lang in ("ro", "en"))
+        assert len(experiment.seeds) >= 5 and all(len(experiment.question[lang]) > 30 for lang in ("ro", "en"))
         if {"diff", "diff2"} & set(experiment.arms):
             assert "normed" in experiment.arms  # the control beside it
 

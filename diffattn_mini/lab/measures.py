@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from ..attention.diff_layers import DiffAttention, DiffAttentionV2
 from ..attention.masks import causal_mask
 from ..attention.multi_head import MultiHeadAttention
 from ..attention.scaled import Mask
@@ -212,6 +213,35 @@ def coarse_scores(model: nn.Module, bits: int | None = None) -> Iterator[list[fl
     finally:
         for layer in layers:
             del layer.attend
+
+
+@torch.no_grad()
+def lambdas(model: nn.Module, forward: Callable[[], object]) -> list[float]:
+    """Lambda now in every differential layer of a model, in their order; an empty list for a model without any.
+
+    Of version 1 it is the layer's own, of version 2 the mean over the tokens and heads of what forward(), a call of the
+    model, computes.
+
+    >>> from diffattn_mini.attention.diff_layers import DiffAttentionV2
+    >>> layer = DiffAttentionV2(8, 2)
+    >>> len(lambdas(layer, lambda: layer(torch.randn(1, 3, 8))))
+    1
+    """
+    layers = [module for module in model.modules() if isinstance(module, DiffAttention | DiffAttentionV2)]
+    seen: dict[nn.Module, float] = {}
+
+    def hook(projection: nn.Module, inputs: tuple, output: Tensor) -> None:
+        seen[projection] = output.sigmoid().mean().item()
+
+    asked = [layer.lambda_proj for layer in layers if isinstance(layer, DiffAttentionV2)]
+    handles = [projection.register_forward_hook(hook) for projection in asked]
+    try:
+        if asked:
+            forward()
+    finally:
+        for handle in handles:
+            handle.remove()
+    return [layer.lam.item() if isinstance(layer, DiffAttention) else seen[layer.lambda_proj] for layer in layers]
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float]:

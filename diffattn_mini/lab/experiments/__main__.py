@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 from . import experiments, stored, sweep
-from .sweep import RESULTS, show
+from .sweep import RESULTS
+from .verdict import show
 
 
 def main() -> None:
@@ -27,7 +28,7 @@ def main() -> None:
     if options.command == "list":
         for experiment in known.values():
             state = "stored " if (RESULTS / f"{experiment.name}.json").exists() else "not run"
-            print(f"{experiment.name:<24} {state}  {len(experiment.jobs()):>4} runs  {experiment.describe['en']}")
+            print(f"{experiment.name:<24} {state}  {experiment.size():>4} runs  {experiment.question['en']}")
         for path in sorted(RESULTS.glob("big-*.json")):
             print(f"{path.stem:<24} stored      1 run   One curve: python -m diffattn_mini.lab.experiments.big")
         return

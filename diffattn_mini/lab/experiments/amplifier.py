@@ -3,13 +3,13 @@
 import numpy as np
 
 from ...attention.softmax import softmax
-from .sweep import Experiment, Record
+from .plan import Experiment, Record
 
 LAMBDAS = tuple(round(0.1 * i, 1) for i in range(13))
 
 
-def run(arm: str, seed: int, rate: float, length: int, rows: int, signal: float) -> Record:
-    """The answer's share of |A1 - lambda A2| for every lambda. The arm is "rho=..."; there is no rate."""
+def run(arm: str, seed: int, rate: float, part: str, length: int, rows: int, signal: float) -> Record:
+    """The answer's share of |A1 - lambda A2| for every lambda. The arm is "rho=..."; there is neither rate nor part."""
     rho = float(arm.removeprefix("rho="))
     noise = np.random.default_rng(seed)
     first = noise.normal(size=(rows, length))
@@ -29,6 +29,7 @@ EXPERIMENTS = [
         "amplifier", run, tuple(f"rho={rho}" for rho in (0, 0.2, 0.5, 0.8, 0.9, 0.99)), "gain",
         {"ro": "Cât câștigă partea răspunsului când cele două hărți aud zgomot comun, fără antrenare.",
          "en": "What the answer's share gains where both maps hear the same noise; nothing is trained."},
-        rates=(0.0,), settings={"length": 256, "rows": 200, "signal": 3.0},
+        rates=(0.0,), seeds=(0, 1, 2, 3, 4), validation=(), compared=(),
+        settings={"length": 256, "rows": 200, "signal": 3.0},
     )
 ]  # fmt: skip

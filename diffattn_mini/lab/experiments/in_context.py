@@ -5,10 +5,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...models.transformer import Block, Config, initialise
+from ..measures import lambdas
 from ..tasks import InContextClasses
 from ..tasks.sequences import Shots
 from ..training import train
-from .sweep import Experiment, Record
+from .plan import Experiment, Record
 
 
 class Learner(nn.Module):
@@ -43,13 +44,13 @@ def loss(model: Learner, shots: Shots) -> Tensor:
 
 
 @torch.no_grad()
-def measure(model: Learner, task: InContextClasses, texts: int, orders: int) -> Record:
+def measure(model: Learner, task: InContextClasses, texts: int, orders: int, seed: int) -> Record:
     """Accuracy after so many shots; and, of the last point, how its answer hangs on the order of the shots.
 
     "order_margin" is the best accuracy less the worst over several orders of the same shots; "order_flips" the share of
     texts whose answer is not the same in all of them.
     """
-    shots = task.batch(texts, seed=10**6)
+    shots = task.batch(texts, seed)
     right = model(shots.points, shots.classes)[:, -1].argmax(-1) == shots.answer
     result = {f"accuracy_{task.n_shots}": right.float().mean().item()}
     for n in (4, 8, 16):
@@ -69,18 +70,22 @@ def measure(model: Learner, task: InContextClasses, texts: int, orders: int) -> 
 
 
 def run(
-    arm: str, seed: int, rate: float, steps: int, shots: int, points: int, dim: int, n_heads: int, n_layers: int,
-    texts: int, orders: int,
+    arm: str, seed: int, rate: float, part: str, steps: int, batch: int, shots: int, points: int, dim: int,
+    n_heads: int, n_layers: int, texts: int, orders: int,
 ) -> Record:  # fmt: skip
     torch.manual_seed(seed)
     task = InContextClasses(n_shots=shots, dim=points)
     model = Learner(arm, points, dim, n_heads, n_layers)
-    history = train(model, lambda step: task.batch(64, 10**4 * (seed + 1) + step), loss, steps, rate, progress=False)
-    alternating = InContextClasses(n_shots=shots, dim=points, order="alternating").batch(texts, seed=10**6)
+    asked = 10**6 + (0 if part == "test" else 1)
+    few = task.batch(64, 10**6 + 2)
+    history = train(model, lambda step: task.batch(batch, 10**4 * (seed + 1) + step), loss, steps, rate, every=50,
+                    evaluate=lambda model: {"lambdas": lambdas(model, lambda: loss(model, few))}, progress=False)
+    alternating = InContextClasses(n_shots=shots, dim=points, order="alternating").batch(texts, asked)
     with torch.no_grad():
         said = model(alternating.points, alternating.classes)[:, -1].argmax(-1)
     return {"parameters": sum(p.numel() for p in model.parameters()), "loss": history[-1]["loss"],
-            **measure(model, task, texts, orders),
+            "lambdas": [record["lambdas"] for record in history if record.get("lambdas")],
+            **measure(model, task, texts, orders, asked),
             "accuracy_alternating": (said == alternating.answer).float().mean().item()}  # fmt: skip
 
 
@@ -89,8 +94,8 @@ EXPERIMENTS = [
         "in-context", run, ("standard", "normed", "diff", "diff2"), "accuracy_32",
         {"ro": "Clase învățate din context: de partea cui cade un punct nou, după 32 de exemple, în orice ordine.",
          "en": "Classes learned in the context: on which side a new point falls, after 32 examples in any order."},
-        rates=(1.5e-3, 3e-3, 6e-3, 1.2e-2),
-        settings={"steps": 400, "shots": 32, "points": 4, "dim": 64, "n_heads": 4, "n_layers": 2, "texts": 1000,
-                  "orders": 10},
+        rates=(1.5e-3, 3e-3, 6e-3, 1.2e-2), margin=0.01,
+        settings={"steps": 400, "batch": 32, "shots": 32, "points": 4, "dim": 64, "n_heads": 4, "n_layers": 2,
+                  "texts": 1000, "orders": 10},
     )
 ]  # fmt: skip

@@ -10,7 +10,7 @@ from ...models.transformer import Config, MiniGPT
 from ..measures import gradient_norms
 from ..tasks import Sentences
 from ..training import train
-from .sweep import Experiment, Record
+from .plan import Experiment, Record
 
 TASK = Sentences("en")
 
@@ -33,7 +33,9 @@ def gradients_by_layer(model: MiniGPT, batch: tuple[Tensor, Tensor]) -> list[flo
     return [sum(n**2 for name, n in norms.items() if name.startswith(f"blocks.{i}.")) ** 0.5 for i in layers]
 
 
-def run(arm: str, seed: int, rate: float, steps: int, length: int, dim: int, n_layers: int) -> Record:
+def run(
+    arm: str, seed: int, rate: float, part: str, steps: int, length: int, dim: int, n_layers: int
+) -> Record:
     """arm: "pre" or "post", alone or with ", no warm-up"."""
     torch.manual_seed(seed)
     model = MiniGPT(Config(len(TASK.vocabulary), dim, 4, n_layers, pre_norm=arm.startswith("pre")))
@@ -42,7 +44,7 @@ def run(arm: str, seed: int, rate: float, steps: int, length: int, dim: int, n_l
     warmup = 0.0 if arm.endswith("no warm-up") else 0.1
     history = train(model, lambda step: lesson[step], loss, steps, rate, warmup=warmup, progress=False)
     with torch.no_grad():
-        unseen = loss(model, TASK.batch(128, length, 10**6, "test")).item()
+        unseen = loss(model, TASK.batch(128, length, 10**6, part)).item()
     return {"parameters": sum(p.numel() for p in model.parameters()), "loss": unseen, "gradients": at_start,
             "history": [round(record["loss"], 3) for record in history[9::10]]}  # fmt: skip
 
@@ -52,7 +54,7 @@ EXPERIMENTS = [
         "norms", run, ("pre", "post", "pre, no warm-up", "post, no warm-up"), "loss",
         {"ro": "Un Transformer de opt straturi cu norma înainte sau după fiecare parte: pierderea pe fraze nevăzute.",
          "en": "A Transformer of eight layers, the norm before each part or after it: the loss on unseen sentences."},
-        rates=(1e-3, 3e-3, 1e-2, 3e-2), larger=False,
+        rates=(1e-3, 3e-3, 1e-2, 3e-2, 1e-1), larger=False,
         settings={"steps": 300, "length": 32, "dim": 32, "n_layers": 8},
     ),
 ]  # fmt: skip

@@ -11,7 +11,7 @@ from ...models.transformer import Config, MiniGPT
 from ..tasks import Sentences
 from ..training import train
 from .norms import loss
-from .sweep import Experiment, Record
+from .plan import Experiment, Record
 
 Logs = Callable[[Tensor], Tensor]  # tokens (B, T) -> logarithms of the weights of each next one (B, T, vocabulary)
 
@@ -46,7 +46,7 @@ def _lesson(language: str, seed: int, steps: int, length: int) -> list[tuple[Ten
 
 
 @torch.no_grad()
-def run(arm: str, seed: int, rate: float, language: str, steps: int, length: int, dim: int) -> Record:
+def run(arm: str, seed: int, rate: float, part: str, language: str, steps: int, length: int, dim: int) -> Record:
     """arm: "bigram", with the best of three priors on the validation split, or a kind of attention."""
     torch.manual_seed(seed)
     task, lesson = Sentences(language), _lesson(language, seed, steps, length)
@@ -66,8 +66,8 @@ def run(arm: str, seed: int, rate: float, language: str, steps: int, length: int
             train(model, lambda step: lesson[step], loss, steps, rate, progress=False)
         result["parameters"] = sum(p.numel() for p in model.parameters())
         logs = lambda tokens: model(tokens).log_softmax(-1)  # noqa: E731
-    result["loss"] = mean_loss(logs, "test")
-    result["mistakes"] = mistakes(logs, task, task.agreement(500, 10**6 + 1))
+    result["loss"] = mean_loss(logs, part)
+    result["mistakes"] = mistakes(logs, task, task.agreement(500, 10**6 + 1, part))
     return result
 
 

@@ -13,7 +13,7 @@ from ...models.transformer import Config, EncoderDecoder
 from ..tasks import Translation
 from ..tasks.translation import TranslationBatch
 from ..training import train
-from .sweep import Experiment, Record
+from .plan import Experiment, Record
 
 
 def make_translator(arm: str, task: Translation, dim: int) -> nn.Module:
@@ -47,7 +47,9 @@ def _lesson(seed: int, steps: int, longest: int, size: int) -> list[TranslationB
     return [tasks[step % longest].batch(size, 10**5 * (seed + 1) + step) for step in range(steps)]
 
 
-def run(arm: str, seed: int, rate: float, steps: int, dim: int, longest: int, lengths: list[int], tests: int) -> Record:
+def run(
+    arm: str, seed: int, rate: float, part: str, steps: int, dim: int, longest: int, lengths: list[int], tests: int
+) -> Record:
     torch.manual_seed(seed)
     task = Translation()
     model = make_translator(arm, task, dim)
@@ -55,7 +57,7 @@ def run(arm: str, seed: int, rate: float, steps: int, dim: int, longest: int, le
     history = train(model, lambda step: lesson[step], loss, steps, rate, progress=False)
     result: Record = {"parameters": sum(p.numel() for p in model.parameters()), "loss": history[-1]["loss"]}
     for clauses in lengths:
-        batch = replace(task, clauses=clauses).batch(tests, 10**7 + clauses, "test")
+        batch = replace(task, clauses=clauses).batch(tests, 10**7 + clauses, part)
         with torch.no_grad():
             result[f"loss_{clauses}"] = loss(model, batch).item()
         result[f"exact_{clauses}"] = exact(model, task, batch)
@@ -67,7 +69,7 @@ EXPERIMENTS = [
         "translation", run, ("gru", "gru+attention", "standard", "normed", "diff", "diff2"), "exact_3",
         {"ro": "Traducere din engleză în română: învățată pe 1 până la 3 propoziții, probată pe 1 până la 4.",
          "en": "English to Romanian: learned on one to three clauses, tested on one to four."},
-        rates=(4e-3, 8e-3, 1.6e-2, 3.2e-2),
+        rates=(4e-3, 8e-3, 1.6e-2, 3.2e-2), seeds=(0, 1, 2, 3, 4), validation=(),
         settings={"steps": 600, "dim": 64, "longest": 3, "lengths": [1, 2, 3, 4], "tests": 200},
     )
 ]  # fmt: skip

@@ -15,14 +15,15 @@ class Digits:
     """The digits of `scikit-learn`, 8 by 8, on a canvas, with n_pieces square pieces of other digits pasted before.
 
     The digit itself is pasted last, with its own background, so that it is whole. The first share of the digits is for
-    training, the rest for tests: pieces too come from the same part. Guessing is right once in ten. Raises TypeError or
-    ValueError for a canvas below 8, n_pieces below 0, a piece outside 1..8, and a share outside [0, 1].
+    training, half of the rest for choosing, half for tests: pieces too come from the same part. Guessing is right once
+    in ten. Raises TypeError or ValueError for a canvas below 8, n_pieces below 0, a piece outside 1..8, and a share
+    outside [0, 1].
     """
 
     canvas: int = 12
     n_pieces: int = 4
     piece: int = 4
-    share: float = 0.8
+    share: float = 0.7
 
     def __post_init__(self) -> None:
         require_sizes(least=8, canvas=self.canvas)
@@ -42,7 +43,8 @@ class Digits:
     def batch(self, n: int, seed: Seed, part: str = "train") -> tuple[Tensor, Tensor]:
         """Pictures (n, 1, canvas, canvas) in [0, 1] and their digits (n,), the same for the same seed.
 
-        part: "train" or "test". Raises TypeError or ValueError for another n, seed or part, and a part without digits.
+        part: "train", "validation" or "test". Raises TypeError or ValueError for another n, seed or part, and a part
+        without digits.
 
         >>> pictures, digits = Digits().batch(3, seed=0)
         >>> pictures.shape, digits.shape
@@ -50,11 +52,13 @@ class Digits:
         """
         require_sizes(n=n)
         generator = as_generator(seed, "seed")
-        if part not in ("train", "test"):
-            raise ValueError(f'part={part!r}; choose "train" or "test"')
         pictures, labels = _pictures()
         cut = round(self.share * len(labels))
-        pictures, labels = (x[:cut] if part == "train" else x[cut:] for x in (pictures, labels))
+        middle = (cut + len(labels)) // 2
+        parts = {"train": slice(cut), "validation": slice(cut, middle), "test": slice(middle, None)}
+        if part not in parts:
+            raise ValueError(f"part={part!r}; choose from {', '.join(parts)}")
+        pictures, labels = pictures[parts[part]], labels[parts[part]]
         if not len(labels):
             raise ValueError(f"share={self.share} leaves no digits in part={part!r}; choose a share between 0 and 1")
 

@@ -40,7 +40,7 @@ def notebook_prose(folder: str | Path) -> str:
 
 @dataclass(frozen=True)
 class CharacterText:
-    """A text, cut into one part to learn from and, after it, one to be tested on.
+    """A text, cut into one part to learn from and, after it, two of one size: to choose by, and to be tested on.
 
     text: notebook_prose("notebooks/ro") for instance; by default the topics of `pydoc_data`, in the order of their
     names, some 440,000 characters, which differ a little from one version of Python to the next. share: of the part to
@@ -100,22 +100,23 @@ class CharacterText:
         return "".join(self.characters[i] for i in numbers.tolist())
 
     @cached_property
-    def _parts(self) -> tuple[Tensor, Tensor]:
+    def _parts(self) -> dict[str, Tensor]:
         numbers = self.encode(self.content)
         cut = round(self.share * len(numbers))
-        return numbers[:cut], numbers[cut:]
+        middle = (cut + len(numbers)) // 2
+        return {"train": numbers[:cut], "validation": numbers[cut:middle], "test": numbers[middle:]}
 
     def batch(self, n: int, length: int, seed: Seed, part: str = "train") -> tuple[Tensor, Tensor]:
-        """n stretches (n, length) and what follows each of their characters, (n, length). part: "train" or "test".
+        """n stretches (n, length) and what follows each of their characters, (n, length).
 
-        The same for the same seed. Raises TypeError or ValueError for sizes that are not whole numbers from 1 on, no
-        seed, and a part that is too short, or has another name.
+        part: "train", "validation" or "test". The same for the same seed. Raises TypeError or ValueError for sizes that
+        are not whole numbers from 1 on, no seed, and a part that is too short, or has another name.
         """
         require_sizes(n=n, length=length)
         generator = as_generator(seed, "seed")
-        if part not in ("train", "test"):
-            raise ValueError(f'part={part!r}; choose "train" or "test"')
-        numbers = self._parts[part == "test"]
+        if part not in self._parts:
+            raise ValueError(f"part={part!r}; choose from {', '.join(self._parts)}")
+        numbers = self._parts[part]
         if len(numbers) <= length:
             raise ValueError(f"the part has {len(numbers)} characters; length={length} needs at least {length + 1}")
         starts = torch.randint(len(numbers) - length, (n, 1), generator=generator)
