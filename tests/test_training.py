@@ -275,8 +275,8 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("diffattn_mini.lab.training.save_file", full)
-    with pytest.raises(OSError, match="No space left"):
-        train(model(), batches, loss, 10, checkpoint=tmp_path, every=5, progress=False)
+    with pytest.warns(UserWarning, match=r"step 9 is not kept in .*: .*No space left.*; training goes on"):
+        assert len(train(model(), batches, loss, 10, checkpoint=tmp_path, every=5, progress=False)) == 10
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]
     assert (tmp_path / "checkpoint.safetensors").read_bytes() == before
 

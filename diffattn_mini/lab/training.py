@@ -5,20 +5,25 @@ import json
 import math
 import os
 import tempfile
+import warnings
 from collections.abc import Callable
-from inspect import isfunction
+from dataclasses import is_dataclass
+from inspect import isbuiltin, isfunction
+from numbers import Number
 from pathlib import Path
 from types import CodeType
 from typing import Any
 
 import torch
 import torch.distributed as dist
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 History = list[dict[str, float]]
+_PLAIN = str | Number | torch.dtype | type(None)
+_EVERY_MODULE = vars(nn.Module()).keys()  # attributes that say nothing of a model
 
 
 def schedule(step: int, steps: int, warmup: float = 0.1) -> float:
@@ -56,10 +61,13 @@ def train(
     what it would have seen. loss(model, batch) is a mean over the batch, a tensor of shape (). warmup: see schedule.
     checkpoint: a folder; every so many steps the state is put there, that of torch's random numbers included, and a run
     that finds one goes on from it, to the same numbers. settings: what else makes the run what it is; it is kept with
-    the checkpoint, as steps and rate are. evaluate(model) is asked at the same steps and at the end. Under `torchrun`
-    each process trains on its own part of every batch (see share), and gradients are averaged. Returns one dict a step:
-    "step", "loss", and what evaluate said. Raises FloatingPointError when the loss is no longer finite, with the step,
-    and ValueError where the checkpoint is that of another run.
+    the checkpoint, as steps, rate and the model's plan are. evaluate(model) is asked at the same steps and at the end.
+    Under `torchrun` each process trains on its own part of every batch (see share), and gradients are averaged.
+    Returns one dict a step: "step", "loss", and what evaluate said.
+
+    Raises FloatingPointError, with the step, when the loss, the gradient or the weights are no longer finite; weights
+    that are kept always are. Raises ValueError where the checkpoint is that of another run or model, or damaged, and
+    OSError where nothing can be written there, before the first step; a write that fails later is a warning.
 
     >>> line = nn.Linear(1, 1)
     >>> history = train(line, lambda step: torch.ones(4, 1), lambda m, x: (m(x) - 2).square().mean(), 200, rate=0.1,
@@ -69,31 +77,78 @@ def train(
     """
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
     history: History = []
-    run = {"steps": steps, "rate": rate, "weight_decay": weight_decay, "clip": clip, "warmup": warmup}
-    run = json.loads(json.dumps(run | (settings or {})))
+    if every < 1:
+        raise ValueError(f"every={every}; every must be at least 1")
     if checkpoint is not None:
-        history = _load(Path(checkpoint), model, optimiser, run)
+        run = {"steps": steps, "rate": rate, "weight_decay": weight_decay, "clip": clip, "warmup": warmup}
+        run = json.loads(_json(run | (settings or {}) | plan(model)))
+        path = Path(checkpoint) / "checkpoint.safetensors"
+        history = _load(path, model, optimiser, run)
+        if _rank() == 0:
+            _require_writable(path.parent)
     hidden = not progress or os.environ.get("DIFFATTN_MINI_PUBLISH") == "1"  # a page has no use for a bar
     bar = tqdm(range(len(history), steps), initial=len(history), total=steps, disable=hidden, leave=False)
     for step in bar:
         for group in optimiser.param_groups:
             group["lr"] = rate * schedule(step, steps, warmup)
-        value = loss(model, batches(step))
+        batch = batches(step)
+        try:
+            value = loss(model, batch)
+        except ValueError as error:  # layers refuse what is not finite before there is a loss
+            if "NaN" not in str(error):
+                raise
+            raise FloatingPointError(f"no loss at step {step}: {error}; try a lower rate than {rate}") from error
         optimiser.zero_grad(set_to_none=True)
         value.backward()
         _average([value.detach(), *(p.grad for p in model.parameters() if p.grad is not None)])
-        if not value.isfinite():  # asked of the mean, so that all processes stop at the same step
-            raise FloatingPointError(f"the loss is {value.item()} at step {step}; try a lower rate than {rate}")
-        nn.utils.clip_grad_norm_(model.parameters(), clip)
+        _require_finite("loss", value, step, rate)  # the mean, so that all processes stop at the same step
+        norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+        _require_finite("gradient's norm", norm, step, rate)  # a finite loss does not promise it: sqrt at 0
         optimiser.step()
         history.append({"step": step, "loss": value.item()})
         if (step + 1) % every == 0 or step + 1 == steps:
+            for name, p in model.named_parameters():
+                _require_finite(f"weight {name}", p, step, rate)
             if evaluate is not None:
                 history[-1] |= evaluate(model)
             if checkpoint is not None and _rank() == 0:
-                _save(Path(checkpoint), model, optimiser, history, run)
+                try:
+                    _save(path, model, optimiser, history, run)
+                except (OSError, SafetensorError) as error:
+                    warnings.warn(f"step {step} is not kept in {path}: {error}; training goes on", stacklevel=2)
             bar.set_postfix(loss=f"{value.item():.3f}")
     return history
+
+
+def plan(model: nn.Module) -> dict[str, str]:
+    """What a model is beside its numbers: the class and plain attributes of each part, each tensor's shape and dtype.
+
+    >>> plan(nn.Linear(2, 3, bias=False))
+    {'model': 'Linear', 'model.in_features': '2', 'model.out_features': '3', 'model.weight': 'float32 (3, 2)'}
+    """
+    found = {}
+    for place, part in model.named_modules(prefix="model"):
+        found[place] = type(part).__qualname__
+        for name, value in vars(part).items():
+            if name not in _EVERY_MODULE:
+                found |= _told(f"{place}.{name}", value)
+    for name, x in model.state_dict(prefix="model.").items():
+        if isinstance(x, Tensor):
+            found[name] = f"{str(x.dtype).removeprefix('torch.')} {tuple(x.shape)}"
+    return found
+
+
+def _told(name: str, value: Any) -> dict[str, str]:
+    """A plain value by its name, a dataclass field by field; nothing for what has no exact and lasting text."""
+
+    def plain(value: Any) -> bool:
+        return all(map(plain, value)) if isinstance(value, tuple | list) else isinstance(value, _PLAIN)
+
+    if is_dataclass(value):
+        return {key: text for field, x in vars(value).items() for key, text in _told(f"{name}.{field}", x).items()}
+    if isfunction(value) or isbuiltin(value):
+        return {name: value.__qualname__}
+    return {name: repr(value)} if plain(value) else {}
 
 
 def share(batch: Tensor) -> Tensor:
@@ -141,39 +196,54 @@ def cached(
 
 
 def _save(
-    folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, run: dict[str, Any]
+    path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, history: History, run: dict[str, Any]
 ) -> None:
     """One file holds it all, so that it can never be half of one state and half of another."""
     tensors = {f"model.{name}": x for name, x in _own(model.state_dict()).items()} | {"random": torch.get_rng_state()}
-    for i, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{i}.{name}": x for name, x in state.items()}
-    about = {"history": json.dumps(history), "run": json.dumps(run)}
-    _write(folder / "checkpoint.safetensors", lambda name: save_file(tensors, name, about))
+    for name, p in model.named_parameters():
+        tensors |= {f"optimiser.{part}.{name}": x for part, x in optimiser.state.get(p, {}).items()}
+    about = {"history": _json(history), "run": _json(run)}
+    _write(path, lambda place: save_file(tensors, place, about))
 
 
-def _load(folder: Path, model: nn.Module, optimiser: torch.optim.Optimizer, run: dict[str, Any]) -> History:
-    path = folder / "checkpoint.safetensors"
+def _load(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, run: dict[str, Any]) -> History:
     if not path.exists():
         return []
-    with safe_open(path, framework="pt") as file:
-        about = {name: json.loads(text) for name, text in file.metadata().items()}
-        for name in run.keys() | about["run"].keys():
-            here, there = run.get(name), about["run"].get(name)
-            if here != there:
-                kept = f"the run kept in {folder} has {there!r}"
-                raise ValueError(f"{name}={here!r}, and {kept}: name another folder, or remove this one")
-        history = about["history"]
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
+    try:
+        with safe_open(path, framework="pt") as file:
+            history, kept = (json.loads(file.metadata()[name]) for name in ("history", "run"))
+            # a copy of each: what is read stays tied to the file, which is soon replaced
+            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118  (no mapping)
+    except (SafetensorError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} is not a whole checkpoint ({error}): remove it") from error
+    others = [name for name in run | kept if run.get(name) != kept.get(name)]
+    if others:
+        name, *more = others
+        also = f" (also differ: {', '.join(more[:5])}{' ...' if more[5:] else ''})" if more else ""
+        raise ValueError(f"{name}={run.get(name)}, and the run kept in {path.parent} has {kept.get(name)}: "
+                         f"name another folder, or remove this one{also}")  # fmt: skip
     weights = {name.removeprefix("model."): x for name, x in tensors.items() if name.startswith("model.")}
     model.load_state_dict(_full(model, weights))
+    indices = {name: i for i, (name, _) in enumerate(model.named_parameters())}
     state: dict[int, dict[str, Tensor]] = {}
     for name, x in tensors.items():
         if name.startswith("optimiser."):
-            _, i, part = name.split(".")
-            state.setdefault(int(i), {})[part] = x
+            _, part, owner = name.split(".", 2)
+            state.setdefault(indices[owner], {})[part] = x
     optimiser.load_state_dict(optimiser.state_dict() | {"state": state})
     torch.set_rng_state(tensors["random"])
     return history
+
+
+def _require_finite(what: str, value: Tensor, step: int, rate: float) -> None:
+    if not value.isfinite().all():
+        said = "not finite" if value.ndim else value.item()
+        raise FloatingPointError(f"the {what} is {said} at step {step}; try a lower rate than {rate}")
+
+
+def _json(x: Any) -> str:
+    """JSON, numbers and arrays of numpy and torch included."""
+    return json.dumps(x, default=lambda value: value.tolist())
 
 
 def _own(state: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -197,16 +267,21 @@ def _full(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
             for name, x in model.state_dict().items()}  # fmt: skip
 
 
-def _write(path: Path, write: Callable[[str], None]) -> None:
-    """Write beside, then rename: a kill or a full disk leaves the old file, whole."""
+def _write(path: Path, write: Callable[[Path], object]) -> None:
+    """Write beside, then rename: a kill or a full disk leaves the old file, whole. Others may read it as any file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    os.close(handle)
+    with tempfile.TemporaryDirectory(dir=path.parent, suffix=".part") as place:
+        write(Path(place) / path.name)
+        os.replace(Path(place) / path.name, path)
+
+
+def _require_writable(folder: Path) -> None:
+    """Refuse a folder that cannot be written before time is spent on what is to be kept there."""
     try:
-        write(temporary)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise OSError(f"nothing can be kept in {folder} ({error}); name a folder that can be written") from error
 
 
 def _code(function: Callable) -> Any:
