@@ -106,6 +106,15 @@ def test_the_gradient_s_path_of_a_linear_recurrence_is_a_power():
     assert gradient_path(model, task) == pytest.approx(0.9**10, rel=1e-3)
 
 
+def test_a_gradient_whose_squares_float32_cannot_hold_is_measured_all_the_same():
+    """An RNN that forgets: after 100 tokens its gradient is 1e-32 or less; the same network in float64 agrees."""
+    task, lengths = DelayedRecall(100), []
+    for precision in (torch.float32, torch.float64):
+        torch.manual_seed(2)
+        lengths.append(gradient_path(Reader(task, "rnn").to(precision), task))
+    assert 0 < lengths[0] < 1e-30 and lengths[0] == pytest.approx(lengths[1], rel=0.02)
+
+
 def test_every_experiment_says_what_it_is_in_both_languages():
     found = experiments()
     assert len(found) >= 6

@@ -245,14 +245,14 @@ def lambdas(model: nn.Module, forward: Callable[[], object]) -> list[float]:
 
 
 def gradient_norms(model: nn.Module) -> dict[str, float]:
-    """The length of every parameter's gradient, by name; parameters without one are left out.
+    """The length of every parameter's gradient, by name, taken in float64; parameters without one are left out.
 
     >>> line = nn.Linear(2, 1, bias=False)
     >>> line(torch.tensor([3.0, 4.0])).backward()
     >>> gradient_norms(line)
     {'weight': 5.0}
     """
-    return {name: p.grad.norm().item() for name, p in model.named_parameters() if p.grad is not None}
+    return {name: p.grad.double().norm().item() for name, p in model.named_parameters() if p.grad is not None}
 
 
 def hessian_eigenvalues(model: nn.Module, loss: Callable[[nn.Module], Tensor]) -> Tensor:
