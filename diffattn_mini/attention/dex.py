@@ -5,6 +5,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
+from ..arrays import is_eager
 from .differential import lambda_init
 from .family import check_count
 from .multi_head import MultiHeadAttention
@@ -53,7 +54,8 @@ class DexAdapter(MultiHeadAttention):
     @property
     def lam(self) -> Tensor:
         """lambda(t) now, a tensor of shape ()."""
-        share = (self.t.to(self.lambda_learned.dtype) / self.steps).clamp(max=1)  # a, and t / T until a is 1
+        wide = torch.promote_types(self.lambda_learned.dtype, torch.float32)  # float16 ends at 65,504 steps
+        share = (self.t.to(wide) / self.steps).clamp(max=1).to(self.lambda_learned.dtype)  # a, and t / T until a is 1
         return (1 - share) * share * self.lambda_init + share * self.lambda_learned
 
     def advance(self) -> None:
@@ -98,7 +100,7 @@ def select_heads(weights: Tensor) -> Tensor:
         raise TypeError(f"weights must be a tensor of floats; it is {came}")
     if weights.ndim != 4 or weights.numel() == 0:
         raise ValueError(f"weights has shape {tuple(weights.shape)}; (B, h, T, S) is expected")
-    if not ((weights >= 0) & (weights <= 1)).all():
+    if is_eager(weights) and not ((weights >= 0) & (weights <= 1)).all():
         raise ValueError("weights must lie in [0, 1], as those of ordinary attention do: a negative one has no entropy")
     entropy = torch.special.entr(weights).sum(-1).mean((0, 2))  # (h,)
     chosen = torch.zeros_like(entropy, dtype=torch.bool)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import Array, broadcast, library, namespace, require_floats, validated_by
+from ..arrays import Array, broadcast, is_eager, library, namespace, require_floats, validated_by
 from .scaled import Mask, attention_weights, check_attention
 
 
@@ -74,7 +74,7 @@ def check_differential_attention(q1: Any, k1: Any, q2: Any, k2: Any, v: Any, lam
     widens = xp is np and np.result_type(lam, q1.dtype) != q1.dtype  # a numpy float64 does, Python's 0.5 does not
     if widens or (values.ndim and values.dtype != q1.dtype):
         raise TypeError(f"q1 has dtype {q1.dtype} and lam has {values.dtype}; convert one of them")
-    if not namespace(values).isfinite(values).all():
+    if is_eager(values) and not namespace(values).isfinite(values).all():
         raise ValueError(f"lam must be finite; it is {lam}")
     maps = (*np.broadcast_shapes(tuple(q1.shape[:-2]), tuple(k1.shape[:-2])), q1.shape[-2], k1.shape[-2])
     if broadcast(tuple(values.shape), maps) != maps:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from .diff_layers import DiffAttention, DiffAttentionV2
 from .head_norm import head_norm
 from .multi_head import KVCache, MultiHeadAttention
-from .scaled import Mask, attention_weights, masked
+from .scaled import Mask, attention_weights, masked, scaled_scores
 
 
 class NormedAttention(MultiHeadAttention):
@@ -49,7 +49,7 @@ class ScoredAttention(MultiHeadAttention):
     def attend(
         self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
     ) -> tuple[Tensor, Tensor]:
-        weights = self.weigh(q @ k.mT / math.sqrt(self.head_dim), mask)  # (B, h, T, S)
+        weights = self.weigh(scaled_scores(q, k), mask)  # (B, h, T, S)
         return weights @ v, weights
 
     def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
@@ -182,7 +182,7 @@ class IntegralAttention(MultiHeadAttention):
         self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
     ) -> tuple[Tensor, Tensor]:
         q, k = (y.unflatten(-1, (self.n_maps, self.head_dim)).movedim(-2, 0) for y in (q, k))  # (S, B, h, T, d)
-        scores = q @ k.mT / math.sqrt(self.head_dim)
+        scores = scaled_scores(q, k)
         if self.over == "logits":
             weights = masked(scores.mean(0), mask).softmax(-1)
         else:

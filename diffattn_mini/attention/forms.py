@@ -14,6 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..arrays import is_eager
 from .differential import differential_attention
 from .scaled import Mask
 
@@ -61,7 +62,8 @@ def blocked(q: Tensor, k: Tensor, v: Tensor, lam: Any, mask: Mask = None) -> Ten
 
     Forward it needs no more products than ordinary attention of that size; the backward pass makes the maps of long
     texts again. Memory is linear in the length, but for what the caller's mask takes. bfloat16 and float16 are computed
-    in float32. Gradients can be differentiated again, through the plain formula; `torch.func` does not see inside.
+    in float32. Gradients can be differentiated again, through the plain formula. While torch traces and inside
+    `torch.func`, which do not see inside, the padded form stands in, or where values are too narrow the plain formula.
     Raises ValueError for no queries or no keys, and where "causal" meets keys that are not as many as the queries.
     Under "causal" a later token's scores may be infinite and spoil nothing before it; NaN they may not be.
 
@@ -75,6 +77,8 @@ def blocked(q: Tensor, k: Tensor, v: Tensor, lam: Any, mask: Mask = None) -> Ten
         raise ValueError(f"there are {T} queries and {S} keys; {wants}")
     if not (T and S):
         raise ValueError(f"there are {T} queries and {S} keys; at least one of each is expected")
+    if not is_eager(q):
+        return padded(q, k, v, lam, mask) if 2 * v.shape[-1] >= q.shape[-1] else maps(q, k, v, lam, mask)[0]
     lam = lam if isinstance(lam, Tensor) else q.new_tensor(lam, dtype=torch.promote_types(q.dtype, torch.float32))
     return _Blocked.apply(q, k, v, lam.expand(B, h, T, 1), mask)
 

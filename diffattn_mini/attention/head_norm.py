@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..arrays import is_eager
 from .forms import differentiable_grads
 
 
@@ -22,7 +23,7 @@ def head_norm(heads: Tensor, weight: Tensor, scale: float = 1.0, eps: float = 1e
     if weight.shape != heads.shape[-1:]:
         fits = tuple(heads.shape[-1:])
         raise ValueError(f"weight has shape {tuple(weight.shape)}; one for each feature, {fits}, fits these heads")
-    if heads.device.type == "cpu" and heads.dtype == weight.dtype in (torch.float32, torch.float64):
+    if heads.device.type == "cpu" and heads.dtype == weight.dtype in (torch.float32, torch.float64) and is_eager(heads):
         return _HeadNorm.apply(heads, weight, scale, eps)
     return F.rms_norm(heads, weight.shape, weight * scale, eps)
 

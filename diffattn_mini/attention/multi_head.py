@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arrays import is_eager
 from .masks import causal_mask
 from .positions import turned
 from .scaled import Mask, attention_weights, check_mask
@@ -168,7 +169,7 @@ def check_input(name: str, x: Tensor, dim: int, weight: Tensor) -> None:
     if x.dtype != weight.dtype and not torch.is_autocast_enabled(x.device.type):
         mend = f"{name}.to({weight.dtype})"
         raise TypeError(f"{name} has dtype {x.dtype} and the weights {weight.dtype}; convert one: {mend}")
-    if not (math.isfinite(x.detach().sum()) or x.isfinite().all()):  # the sum is quicker, and may overflow
+    if is_eager(x) and not (math.isfinite(x.detach().sum()) or x.isfinite().all()):  # the sum, quicker, may overflow
         raise ValueError(f"{name} holds NaN or infinity, which would spread to every token that looks at it")
 
 

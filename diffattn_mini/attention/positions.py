@@ -15,8 +15,17 @@ def sinusoidal(length: int, dim: int, base: float = 10000.0) -> Tensor:
     >>> sinusoidal(2, 4)[0]
     tensor([0., 1., 0., 1.])
     """
-    angles = _angles(torch.arange(length), dim, base)  # (length, dim/2)
-    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2).to(torch.get_default_dtype())
+    return waves(torch.arange(length), dim, base).to(torch.get_default_dtype())
+
+
+def waves(positions: Tensor, dim: int, base: float = 10000.0) -> Tensor:
+    """The rows of sinusoidal at these positions, (length,) -> (length, dim), in float64, on their device.
+
+    >>> waves(torch.tensor([0]), 4)
+    tensor([[0., 1., 0., 1.]], dtype=torch.float64)
+    """
+    angles = _angles(positions, dim, base)  # (length, dim/2)
+    return torch.stack([angles.sin(), angles.cos()], dim=-1).flatten(-2)
 
 
 def rotary(x: Tensor, start: int = 0, base: float = 10000.0) -> Tensor:

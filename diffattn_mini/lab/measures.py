@@ -12,7 +12,7 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 from ..attention.diff_layers import DiffAttention, DiffAttentionV2
 from ..attention.masks import causal_mask
 from ..attention.multi_head import MultiHeadAttention
-from ..attention.scaled import Mask
+from ..attention.scaled import Mask, scaled_scores
 
 
 def answer_share(weights: Tensor, answer: Tensor) -> Tensor:
@@ -162,7 +162,7 @@ def largest_score(q: Tensor, k: Tensor) -> float:
     >>> largest_score(torch.ones(2, 4), torch.ones(3, 4))
     2.0
     """
-    return (q @ k.mT).abs().max().item() / math.sqrt(q.shape[-1])
+    return scaled_scores(q, k).abs().max().item()
 
 
 @contextmanager
@@ -189,7 +189,7 @@ def coarse_scores(model: nn.Module, bits: int | None = None) -> Iterator[list[fl
             seen = causal_mask(q.shape[-2], S, q.device) if isinstance(mask, str) else mask
             maps = []
             for i, one in enumerate(qs):
-                scores = one @ ks[i % len(ks)].mT / math.sqrt(d)  # (B, h, T, S)
+                scores = scaled_scores(one, ks[i % len(ks)])  # (B, h, T, S)
                 maps.append(scores if seen is None else scores.masked_fill(~seen, 0))
             scores = torch.cat(maps, dim=-1)
             largest.append(scores.abs().max().item())

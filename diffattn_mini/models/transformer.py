@@ -6,10 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arrays import is_eager
 from ..attention.family import KINDS, check_count, make_attention
 from ..attention.masks import check_lengths, padding_mask
 from ..attention.multi_head import KVCache, check_input
-from ..attention.positions import sinusoidal
+from ..attention.positions import waves
 from ..attention.scaled import Mask
 
 
@@ -140,17 +141,19 @@ class Embedding(nn.Module):
     def __init__(self, config: Config, vocabulary: int | None = None) -> None:
         super().__init__()
         self.tokens = nn.Embedding(vocabulary or config.vocabulary, config.dim)
-        waves = sinusoidal(config.length, config.dim) if config.positions == "sinusoidal" else None
-        self.register_buffer("waves", waves, persistent=False)
+        self.length = config.length if config.positions == "sinusoidal" else None
+        if self.length is not None:
+            waves(torch.arange(0), config.dim)  # refuses an odd dim here, not at the first text
 
     def forward(self, tokens: Tensor, start: int = 0) -> Tensor:
         x = self.tokens(tokens)
-        if self.waves is None:
+        if self.length is None:
             return x
-        end = start + tokens.shape[1]
-        if end > len(self.waves):
-            raise ValueError(f"the text has {end} tokens and length={len(self.waves)}; raise length, or cut the text")
-        return x + self.waves[start:end] * self.tokens.embedding_dim**-0.5  # of the size of the embeddings
+        end, dim = start + tokens.shape[1], x.shape[-1]
+        if end > self.length:
+            raise ValueError(f"the text has {end} tokens and length={self.length}; raise length, or cut the text")
+        places = waves(torch.arange(start, end, device=x.device), dim)  # made anew: a model filled later has them too
+        return x + places.to(x.dtype) * dim**-0.5  # of the size of the embeddings
 
 
 def initialise(model: nn.Module) -> None:
@@ -319,5 +322,5 @@ def check_tokens(name: str, tokens: Tensor, vocabulary: int) -> None:
         raise TypeError(f"{name} must be a tensor of integers; it is {came}")
     if tokens.ndim != 2 or tokens.shape[1] == 0:
         raise ValueError(f"{name} has shape {tuple(tokens.shape)}; (B, T) is expected, with T at least 1")
-    if tokens.numel() and not (tokens.min() >= 0 and tokens.max() < vocabulary):
+    if is_eager(tokens) and tokens.numel() and not (tokens.min() >= 0 and tokens.max() < vocabulary):
         raise ValueError(f"{name} must lie in 0..{vocabulary - 1}; they run from {tokens.min()} to {tokens.max()}")
