@@ -96,6 +96,6 @@ EXPERIMENTS = [
          "en": "Classes learned in the context: on which side a new point falls, after 32 examples in any order."},
         rates=(1.5e-3, 3e-3, 6e-3, 1.2e-2), margin=0.01,
         settings={"steps": 400, "batch": 32, "shots": 32, "points": 4, "dim": 64, "n_heads": 4, "n_layers": 2,
-                  "texts": 1000, "orders": 10},
+                  "texts": 500, "orders": 6},
     )
 ]  # fmt: skip
