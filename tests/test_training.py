@@ -270,11 +270,12 @@ def test_a_full_disk_leaves_the_last_checkpoint_whole(tmp_path, monkeypatch):
               progress=False)  # fmt: skip
     before = (tmp_path / "checkpoint.safetensors").read_bytes()
 
-    def full(tensors, name, *rest):
-        Path(name).write_bytes(b"half")
+    def full(path, content):
+        with path.open("wb") as file:
+            file.write(content[:99])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("diffattn_mini.lab.training.save_file", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.warns(UserWarning, match=r"step 9 is not kept in .*: .*No space left.*; training goes on"):
         assert len(train(model(), batches, loss, 10, checkpoint=tmp_path, every=5, progress=False)) == 10
     assert [path.name for path in tmp_path.iterdir()] == ["checkpoint.safetensors"]

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 import torch.distributed as dist
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -114,7 +114,7 @@ def train(
             if checkpoint is not None and _rank() == 0:
                 try:
                     _save(path, model, optimiser, history, run)
-                except (OSError, SafetensorError) as error:
+                except OSError as error:
                     warnings.warn(f"step {step} is not kept in {path}: {error}; training goes on", stacklevel=2)
             bar.set_postfix(loss=f"{value.item():.3f}")
     return history
@@ -188,7 +188,7 @@ def cached(
     except Exception:  # not there, or not whole
         model = make(**arguments)
         history = fit(model)
-        _write(path, lambda name: save_file(_own(model.state_dict()), name, {"history": json.dumps(history)}))
+        _write(path, save(_own(model.state_dict()), {"history": json.dumps(history)}))
     return model, history
 
 
@@ -203,7 +203,7 @@ def _save(
     for name, p in model.named_parameters():
         tensors |= {f"optimiser.{part}.{name}": x for part, x in optimiser.state.get(p, {}).items()}
     about = {"history": _json(history), "run": _json(run)}
-    _write(path, lambda place: save_file(tensors, place, about))
+    _write(path, save(tensors, about))
 
 
 def _load(path: Path, model: nn.Module, optimiser: torch.optim.Optimizer, run: dict[str, Any]) -> History:
@@ -267,12 +267,13 @@ def _full(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
             for name, x in model.state_dict().items()}  # fmt: skip
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> None:
+def _write(path: Path, content: bytes) -> None:
     """Write beside, then rename: a kill or a full disk leaves the old file, whole. Others may read it as any file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=path.parent, suffix=".part") as place:
-        write(Path(place) / path.name)
-        os.replace(Path(place) / path.name, path)
+        beside = Path(place) / path.name
+        beside.write_bytes(content)
+        os.replace(beside, path)
 
 
 def _require_writable(folder: Path) -> None:
