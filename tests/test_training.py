@@ -1,29 +1,35 @@
 """The loop: the same numbers after a kill, with two processes as with one, and as AdamW written out."""
 
+import functools
 import json
 import math
 import os
+import random
 import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
+import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import load_file, save
 from torch import nn
 
-from diffattn_mini import Config, MiniGPT
+from diffattn_mini import Config, MiniGPT, softmax
 from diffattn_mini.lab.training import cached, schedule, share, train
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def model():
+def model(**change):
     torch.manual_seed(0)
-    return MiniGPT(Config(11, 16, 2, n_layers=1, attention="diff"))
+    return MiniGPT(Config(**dict(vocabulary=11, dim=16, n_heads=2, n_layers=1, attention="diff") | change))
 
 
 def batches(step):
@@ -202,6 +208,91 @@ def test_a_loss_that_is_not_a_number_stops_the_run_and_says_where():
               progress=False)  # fmt: skip
 
 
+def test_a_gradient_that_is_not_a_number_reaches_neither_the_weights_nor_the_checkpoint(tmp_path):
+    def root(model, batch):  # a finite loss with a gradient of 0 / 0, from step 4 on
+        value = loss(model, batch)
+        return value + (value - value).sqrt() if torch.equal(batch, batches(4)) else value
+
+    whole, stopped = model(), model()
+    run = dict(steps=9, checkpoint=tmp_path, every=1, progress=False)
+    with pytest.raises(FloatingPointError, match="the gradient's norm is nan at step 4; try a lower rate than 0.003"):
+        train(stopped, batches, root, **run)
+    assert all(p.isfinite().all() for p in stopped.parameters())
+    assert losses(train(stopped, batches, loss, **run)) == losses(train(whole, batches, loss, 9, progress=False))
+
+
+def constant(model, batch):  # its gradient is 1 at every step, so that it is the weight that runs away
+    return model.weight.sum()
+
+
+@pytest.mark.parametrize(("made", "loss", "rate", "says"), [
+    (model, loss, 1e6, r"at step \d+; try a lower rate than 1000000"),  # the loss or its gradient
+    (lambda: nn.Linear(1, 1, bias=False), constant, 3e37, r"the weight weight is not finite at step \d+"),
+])  # fmt: skip
+def test_a_rate_that_is_far_too_high_leaves_finite_weights_in_the_checkpoint(tmp_path, made, loss, rate, says):
+    with pytest.raises(FloatingPointError, match=says):
+        train(made(), batches, loss, 60, rate, checkpoint=tmp_path, every=1, progress=False)
+    kept = load_file(tmp_path / "checkpoint.safetensors")
+    assert all(x.isfinite().all() for name, x in kept.items() if name.startswith("model."))
+
+
+def test_a_layer_that_refuses_what_is_not_a_number_stops_the_run_and_says_where():
+    def far(model, batch):
+        return loss(model, batch) + (softmax(model.head.weight / 0).sum() if torch.equal(batch, batches(2)) else 0)
+
+    with pytest.raises(FloatingPointError, match="no loss at step 2: x holds NaN.*; try a lower rate than 0.003"):
+        train(model(), batches, far, 5, progress=False)
+    with pytest.raises(ValueError, match="tokens"):  # any other refusal is the caller's
+        train(model(), lambda step: batches(step) + 99, loss, 5, progress=False)
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    (dict(n_layers=2), r"model\.config\.n_layers=2, and the run kept in .* has 1: name another folder, or remove"),
+    (dict(n_heads=4), r"model\.config\.n_heads=4, .* has 2: .*also differ: model\.blocks\.0\.attention\.n_heads"),
+    (dict(positions="none"), r"model\.config\.positions='none', .* has 'rope'"),
+    (dict(eps=1e-3), r"eps=0\.001, .* has 1e-05"),
+    (dict(attention="standard"), r"model\.config\.attention='standard', .* has 'diff'"),
+])  # fmt: skip
+def test_the_checkpoint_of_another_model_is_refused(tmp_path, change, says):
+    train(model(), batches, loss, 2, checkpoint=tmp_path, progress=False)
+    with pytest.raises(ValueError, match=says):
+        train(model(**change), batches, loss, 2, checkpoint=tmp_path, progress=False)
+
+
+def test_a_checkpoint_that_is_not_whole_is_named(tmp_path):
+    train(model(), batches, loss, 2, checkpoint=tmp_path, progress=False)
+    path = tmp_path / "checkpoint.safetensors"
+    for content in (path.read_bytes()[:-9], b"", save({"x": torch.zeros(1)})):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"checkpoint\.safetensors is not a whole checkpoint \(.*\): remove it"):
+            train(model(), batches, loss, 2, checkpoint=tmp_path, progress=False)
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="reads what Linux has mapped")
+def test_a_run_that_was_taken_up_does_not_hold_its_file(tmp_path):
+    run = dict(steps=4, every=1, checkpoint=tmp_path, progress=False)
+    with pytest.raises(ZeroDivisionError):
+        train(model(), lambda step: batches(step) if step < 2 else 1 / 0, loss, **run)
+    mapped = []
+    train(model(), lambda step: mapped.append(Path("/proc/self/maps").read_text()) or batches(step), loss, **run)
+    assert len(mapped) == 2 and not any(str(tmp_path) in maps for maps in mapped)
+
+
+def test_what_is_kept_may_be_read_as_any_file_and_numpy_numbers_are_numbers(tmp_path):
+    old = os.umask(0o022)
+    try:
+        said = dict(exact=np.float64(0.5), short=np.float32(0.5), tensor=torch.tensor(0.5))
+        run = dict(steps=np.int64(2), rate=np.float32(0.5), every=np.int64(1), checkpoint=tmp_path, progress=False,
+                   settings={"seed": np.int64(3)}, evaluate=lambda model: said)  # fmt: skip
+        train(model(), batches, loss, **run)
+        cached(model, lambda model: [said], tmp_path)
+    finally:
+        os.umask(old)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*.safetensors")} == {0o644}
+    run |= dict(steps=2, rate=0.5, settings={"seed": 3})
+    assert train(model(), batches, loss, **run)[-1].items() >= dict(exact=0.5, short=0.5, tensor=0.5).items()
+
+
 def test_a_model_is_trained_once_and_again_when_anything_changes(tmp_path, monkeypatch):
     trained = []
 
@@ -225,7 +316,7 @@ def test_a_model_is_trained_once_and_again_when_anything_changes(tmp_path, monke
     assert len(told) == 3 and again == told
     cached(make, fit, tmp_path, dim=8)
     assert trained == [16, 8]
-    for path in tmp_path.iterdir():
+    for path in tmp_path.glob("*.safetensors"):
         path.write_bytes(path.read_bytes()[:-100])
     third, _ = cached(make, fit, tmp_path, dim=16)
     assert trained == [16, 8, 16]
@@ -237,19 +328,199 @@ def test_a_model_is_trained_once_and_again_when_anything_changes(tmp_path, monke
     assert trained == [16, 8, 16, -16, 16]
 
 
-def test_a_layer_changed_in_the_notebook_trains_anew(tmp_path):
-    trained = []
+NOTEBOOK = """
+import functools, helpers, torch
+from torch import nn
+WIDTH, SIZES, unused = 2, {"a": 1.0}, 0
+data = torch.zeros(5000)
+def twice(f):
+    @functools.wraps(f)
+    def doubled(*args):
+        return 2 * f(*args)
+    return doubled
+def line(factor):
+    return lambda x: factor * x
+bend = line(7.0)
+class Base(nn.Module):
+    def start(self):
+        return 0.1
+class Net(Base):
+    deep = False
+    def __init__(self, n_heads=4):
+        super().__init__()
+        self.w, self.n_heads = nn.Linear(WIDTH, WIDTH), n_heads
+    @property
+    def size(self):
+        return 3
+    @staticmethod
+    def shift(x):
+        return x + 11
+    @classmethod
+    def name(cls):
+        return "one"
+    @twice
+    def forward(self, x):
+        return bend(x)
+@functools.cache
+def table():
+    return [5]
+def helper(x, *, by=13):
+    return x - by
+def make():
+    torch.manual_seed(0)
+    return Net()
+def fit(model, target=2.0):
+    "What it does."
+    fits.append(1)
+    return [{"loss": target + helper(0) + table()[0] + SIZES["a"] + data.sum().item() + helpers.double(1)}]
+"""
+CHANGES = {
+    "a default": ("n_heads=4", "n_heads=8"),
+    "a default of fit": ("target=2.0", "target=5.0"),
+    "a default by name": ("by=13", "by=14"),
+    "an attribute of a class": ("deep = False", "deep = True"),
+    "a property": ("return 3", "return 4"),
+    "a static method": ("x + 11", "x + 12"),
+    "a class method": ('"one"', '"two"'),
+    "a method of a base": ("return 0.1", "return 0.2"),
+    "the bases": ("class Net(Base)", "class Net(nn.Module)"),
+    "a decorator": ("2 * f", "3 * f"),
+    "a decorated method": ("return bend(x)", "return -bend(x)"),
+    "what a closure holds": ("line(7.0)", "line(8.0)"),
+    "a function reached by another": ("x - by", "x * by"),
+    "a function behind functools.cache": ("[5]", "[6]"),
+    "a global number": ("WIDTH, SIZES, unused = 2", "WIDTH, SIZES, unused = 3"),
+    "a global dict": ('"a": 1.0', '"a": 1.5'),
+    "one number of a large tensor": ("zeros(5000)", "zeros(5000).index_fill_(0, torch.tensor(2500), 1)"),
+    "a method put into a class later": ("def make", "Net.extra = lambda self: 1\ndef make"),
+    "a method put into a class of the package": ("def make", "nn.Linear.extra = lambda self: 1\ndef make"),
+}
+NOTHING_NEW = {
+    "a comment": ("return 3", "return 3  # why"),
+    "a docstring": ("What it does.", "Ce face."),
+    "what nobody reads": ("unused = 2, {", "unused = 2, {").__class__((", 0\n", ", 9\n")),
+    "another function": ("def make", "def other():\n    return 1\n\n\ndef make"),
+}
 
-    def layer(forward):
-        return type("Layer", (nn.Linear,), {"__module__": "__main__", "forward": forward})(2, 2)
+
+@pytest.fixture
+def notebook(tmp_path, monkeypatch):
+    """Runs the notebook after a change, each time as new code, and says how many trainings there were in all."""
+    fits = []
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "helpers.py").write_text("def double(x):\n    return 2 * x\n")
+
+    def run(before="", after="", **arguments):
+        assert before in NOTEBOOK
+        there = {"__name__": "__main__", "fits": fits}
+        exec(compile(NOTEBOOK.replace(before, after, 1), "notebook", "exec"), there)
+        monkeypatch.setattr(sys.modules["__main__"], "Net", there["Net"], raising=False)
+        cached(there["make"], there["fit"], tmp_path / "kept")
+        return len(fits)
+
+    yield run
+    sys.modules.pop("helpers", None)
+    vars(nn.Linear).get("extra") and delattr(nn.Linear, "extra")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_the_training_reaches_trains_anew_when_it_changes(change, notebook):
+    assert [notebook(), notebook(), notebook(*CHANGES[change])] == [1, 1, 2]
+    vars(nn.Linear).get("extra") and delattr(nn.Linear, "extra")
+    assert notebook() == 2  # the first is still there
+
+
+@pytest.mark.parametrize("change", NOTHING_NEW)
+def test_what_decides_nothing_does_not_train_anew(change, notebook):
+    assert [notebook(), notebook(*NOTHING_NEW[change])] == [1, 1]
+
+
+def test_a_file_beside_the_notebook_that_changes_trains_anew(notebook, tmp_path):
+    assert notebook() == 1
+    (tmp_path / "helpers.py").write_text("def double(x):\n    return 2 * x + 0\n")
+    del sys.modules["helpers"]
+    assert notebook() == 2
+
+
+def test_arguments_are_told_exactly_or_refused(tmp_path):
+    trained = []
+    numbers = torch.arange(5000.0)
+    others = numbers.clone()
+    others[2500] = -7
+    values = [numbers, others, numbers.double(), numbers.view(50, 100), numbers.numpy(), others.numpy(), 1, 1.0, True,
+              "1", [1], (1,), {1}, {"1": 1}, None, np.float32(1), Config(11), Config(11, eps=1e-6), math.nan, print,
+              nn.functional.relu, torch.float32, torch.device("cpu"), random.Random(1), random.Random(2),
+              functools.partial(max, 1), functools.partial(max, 2), np.array([1, "a"], dtype=object)]  # fmt: skip
+    for _ in range(2):
+        for value in values:
+            cached(lambda value: nn.Linear(2, 1), lambda model: trained.append(1) or [], tmp_path, value=value)
+    assert len(trained) == len(values)
+    for value in (open(__file__), (i for i in ()), threading.Lock(), torch.zeros(2, device="meta")):  # noqa: SIM115
+        with pytest.raises(TypeError, match="cannot be told exactly"):
+            cached(lambda value: nn.Linear(2, 1), lambda model: [], tmp_path, value=value)
+
+
+def test_another_process_finds_the_same_key(tmp_path):
+    path = script(tmp_path, """
+        from diffattn_mini.lab.fingerprint import Reader
+        words = {"one", "two", "three", "four", "five"}
+        def reads(x):
+            return x in words and x in {"six", "seven", "eight"} and loss and MiniGPT
+        reader = Reader()
+        print(reader.hash([reads, words, model().state_dict()]), reader.outside)
+    """)
+    told = [subprocess.run([sys.executable, path], env=os.environ | {"PYTHONHASHSEED": seed}, check=True, text=True,
+                           capture_output=True).stdout for seed in ("1", "2")]  # fmt: skip
+    assert told[0] == told[1] and "__main__.words" in told[0]
+
+
+def test_of_several_processes_one_trains_and_a_killed_one_blocks_nobody(tmp_path):
+    path, log = script(tmp_path, f"""
+        from diffattn_mini.lab.training import cached
+        def fit(model):
+            with open({str(tmp_path / "log")!r}, "a") as file:
+                file.write("one ")
+            time.sleep(60 if "slow" in sys.argv else 0.5)
+            return train(model, batches, loss, 3, progress=False)
+        fitted, history = cached(model, fit, {str(tmp_path / "kept")!r})
+        print(losses(history), fitted.head.weight.sum().item())
+    """), tmp_path / "log"  # fmt: skip
+    first = subprocess.Popen([sys.executable, path, "slow"])
+    deadline = time.time() + 60
+    while not log.exists() and time.time() < deadline:
+        time.sleep(0.05)
+    others = [subprocess.Popen([sys.executable, path], stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    time.sleep(4)
+    assert log.read_text() == "one " and all(process.poll() is None for process in others)
+    first.kill()
+    first.wait()
+    said = [process.communicate(timeout=60)[0] for process in others]
+    assert log.read_text() == "one one " and said[0] == said[1] != ""
+    assert len(list((tmp_path / "kept").glob("*.safetensors"))) == 1
+
+
+def test_where_nothing_can_be_kept_the_trained_model_is_returned_and_a_warning_comes_first(tmp_path):
+    (tmp_path / "file").touch()
+    said = []
 
     def fit(model):
-        return trained.append(1) or []
+        said.extend(str(warning.message) for warning in caught)
+        nn.init.ones_(model.weight)
+        return [{"loss": 1.0}]
 
-    doubled, halved = (lambda self, x: 2 * x), (lambda self, x: x / 2)
-    for forward in (doubled, doubled, halved):
-        cached(lambda forward=forward: layer(forward), fit, tmp_path)
-    assert len(trained) == 2
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        fitted, history = cached(lambda: nn.Linear(2, 1), fit, tmp_path / "file" / "models")
+    assert "the model is trained, but not kept: nothing can be kept in" in said[0]
+    assert fitted.weight.tolist() == [[1, 1]] and history == [{"loss": 1.0}]
+    with pytest.warns(UserWarning, match="the model is trained, but not kept in"):  # a history that is no JSON
+        assert cached(lambda: nn.Linear(2, 1), lambda model: [object()], tmp_path / "models")[0].weight.shape == (1, 2)
+
+
+def test_a_checkpoint_folder_that_cannot_be_written_is_refused_before_the_first_step(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match="nothing can be kept in .*; name a folder that can be written"):
+        train(model(), lambda step: 1 / 0, loss, 3, checkpoint=tmp_path / "file" / "kept", progress=False)
 
 
 def test_every_notebook_of_a_book_finds_the_same_models(tmp_path, monkeypatch):
@@ -260,7 +531,7 @@ def test_every_notebook_of_a_book_finds_the_same_models(tmp_path, monkeypatch):
             (tmp_path / "_build/site/ro/_toc.yml").touch()
         monkeypatch.chdir(tmp_path / place)
         cached(model, lambda model: train(model, batches, loss, 1, progress=False))
-    assert len(list((tmp_path / "_build/models").iterdir())) == 1
+    assert len(list((tmp_path / "_build/models").glob("*.safetensors"))) == 1
     assert not (tmp_path / "notebooks/ro/_build").exists()
 
 

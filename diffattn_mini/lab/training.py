@@ -7,19 +7,22 @@ import os
 import tempfile
 import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import is_dataclass
 from inspect import isbuiltin, isfunction
 from numbers import Number
 from pathlib import Path
-from types import CodeType
 from typing import Any
 
 import torch
 import torch.distributed as dist
+from filelock import FileLock
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 from tqdm.auto import tqdm
+
+from .fingerprint import Reader
 
 History = list[dict[str, float]]
 _PLAIN = str | Number | torch.dtype | type(None)
@@ -173,23 +176,67 @@ def cached(
     """The model that make(**arguments) builds and fit(model) trains, with its history; trained once, then read.
 
     make, fit: functions; fit returns what train returns. folder: by default `_build/models` of the book that the
-    working folder belongs to, or of the working folder itself. The file's name is a hash of the arguments, of what make
-    and fit do, of the model's classes that the notebook itself defines and of the sources of this package: whatever
-    changes one of them trains anew (a variable that they read from outside does not: hand it over as an argument).
-    A file that is damaged is made again.
+    working folder belongs to, or of the working folder itself.
+    Whatever decides the result trains anew when it changes: the arguments, to the last number of an array; what make
+    and fit do, with every function, class and variable that they reach outside of this package, defaults included; the
+    sources of the package's attention, models, tasks and training. Comments and docstrings decide nothing. What cannot
+    be seen: random numbers that make does not seed, and a variable that make or fit itself changes.
+    A second process that asks for the same model waits for the first. A file that is damaged is made again; where
+    nothing can be kept a warning says so, and the model is trained all the same.
+    Raises TypeError for an argument or a variable that cannot be told exactly, as an open file.
     """
+    before = Reader()
+    asked = before.hash([make, fit, sorted(arguments.items())])
     model = make(**arguments)
-    key = json.dumps([arguments, _code(make), _code(fit), _classes(model), _sources()], sort_keys=True, default=str)
-    path = Path(folder or _book() / "_build/models") / f"{hashlib.sha256(key.encode()).hexdigest()[:20]}.safetensors"
-    try:
-        with safe_open(path, framework="pt") as file:
-            history = json.loads(file.metadata()["history"])
-        model.load_state_dict(_full(model, load_file(path)))
-    except Exception:  # not there, or not whole
-        model = make(**arguments)
-        history = fit(model)
-        _write(path, save(_own(model.state_dict()), {"history": json.dumps(history)}))
+    built = [plan(model), [type(part) for part in model.modules()],
+             [x for part in model.modules() for x in vars(part).values() if isfunction(x)]]  # fmt: skip
+    key = before.hash(asked + before.hash(built) + _sources())[:20]
+    place = Path(folder or _book() / "_build/models")
+    history = _find(place, key, before.outside, model)
+    if history is None:
+        with _alone(place, key) or nullcontext() as lock:
+            history = _find(place, key, before.outside, model)  # another process may have trained it meanwhile
+            if history is None:
+                model = make(**arguments)
+                history = fit(model)
+                after = Reader()
+                after.hash([make, fit])
+                read = {name: x for name, x in before.outside.items() if after.outside.get(name, x) == x}
+                about = {"history": history, "read": read}
+                if lock is not None:
+                    _keep(place / f"{key}-{before.hash(json.dumps(read))[:8]}.safetensors", model, about)
     return model, history
+
+
+def _find(folder: Path, key: str, read: dict[str, list[str]], model: nn.Module) -> History | None:
+    """The history of the kept model that was trained with these variables, its weights put into the model."""
+    for path in sorted(folder.glob(f"{key}-*.safetensors")):
+        try:
+            with safe_open(path, framework="pt") as file:
+                about = {name: json.loads(text) for name, text in file.metadata().items()}
+            if all(read.get(name) == x for name, x in about["read"].items()):
+                model.load_state_dict(_full(model, load_file(path)))
+                return about["history"]
+        except Exception:  # not whole
+            continue
+    return None
+
+
+def _alone(folder: Path, key: str) -> AbstractContextManager | None:
+    """One process at a time: the lock of one that is killed is freed by the system. None where nothing can be kept."""
+    try:
+        _require_writable(folder)
+        return FileLock(folder / f"{key}.lock").acquire()
+    except (OSError, NotImplementedError) as error:
+        warnings.warn(f"the model is trained, but not kept: {error}", stacklevel=3)
+        return None
+
+
+def _keep(path: Path, model: nn.Module, about: dict[str, Any]) -> None:
+    try:
+        _write(path, save(_own(model.state_dict()), {name: _json(x) for name, x in about.items()}))
+    except Exception as error:  # whatever it is, the trained model is worth more
+        warnings.warn(f"the model is trained, but not kept in {path}: {error}", stacklevel=3)
 
 
 # Keeping
@@ -285,24 +332,6 @@ def _require_writable(folder: Path) -> None:
         raise OSError(f"nothing can be kept in {folder} ({error}); name a folder that can be written") from error
 
 
-def _code(function: Callable) -> Any:
-    """What a function does, without its comments and its place: its instructions and constants."""
-
-    def told(part: Any) -> Any:
-        if isinstance(part, CodeType):
-            return [part.co_code.hex(), part.co_names, [told(constant) for constant in part.co_consts]]
-        return sorted(map(repr, part)) if isinstance(part, frozenset) else repr(part)  # a set has no order
-
-    return told(function.__code__)
-
-
-def _classes(model: nn.Module) -> dict[str, Any]:
-    """What the methods do of those classes of a model that stand in the notebook, where a reader changes them."""
-    own = {type(part) for part in model.modules() if type(part).__module__ == "__main__"}
-    return {kind.__qualname__: {name: _code(method) for name, method in vars(kind).items() if isfunction(method)}
-            for kind in own}  # fmt: skip
-
-
 def _book() -> Path:
     """The folder of the book around the working folder; the working folder itself where there is none.
 
@@ -313,10 +342,10 @@ def _book() -> Path:
 
 
 def _sources() -> str:
-    """A hash of the package as far as it bears on a model: the checks of exercises do not."""
-    found, package = hashlib.sha256(), Path(__file__).parents[1]
-    for path in sorted(package.rglob("*.py")):
-        if path.parent != package / "check":
+    """A hash of this package, as far as it bears on every model, and of the version of torch."""
+    found, package = hashlib.sha256(torch.__version__.encode()), Path(__file__).parents[1]
+    for place in ("attention", "models", "lab/tasks", "lab/training.py", "arrays.py", "language.py"):
+        for path in sorted((package / place).rglob("*.py")) or [package / place]:
             found.update(path.read_bytes())
     return found.hexdigest()
 
