@@ -11,13 +11,11 @@ from diffattn_mini import (
     EncoderDecoder,
     MiniGPT,
     VisionTransformer,
-    generate,
     make_attention,
     padding_mask,
     rotary,
 )
 from diffattn_mini.attention.family import KINDS, parameter_surplus
-from diffattn_mini.models.generation import filtered
 from diffattn_mini.models.transformer import Block
 
 
@@ -188,36 +186,6 @@ def test_patches_are_the_squares_of_the_picture():
     model(picture)
     expected = [picture[0, :, r : r + 2, c : c + 2].flatten() for r in (0, 2) for c in (0, 2)]
     assert torch.equal(seen[0][0], torch.stack(expected))
-
-
-# Writing on
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_writing_with_a_cache_writes_the_same(kind):
-    model = gpt(attention=kind).float()
-    written = [generate(model, text(), 12, temperature=0.7, top_k=9, generator=torch.Generator().manual_seed(3),
-                        cache=cache) for cache in (True, False)]  # fmt: skip
-    assert torch.equal(*written) and torch.equal(written[0][:, :9], text())
-
-
-def test_temperature_top_k_and_top_p_by_hand():
-    scores = torch.tensor([0.5, 0.2, 0.2, 0.1]).log()
-    torch.testing.assert_close(filtered(scores), torch.tensor([0.5, 0.2, 0.2, 0.1]))
-    squares = torch.tensor([0.25, 0.04, 0.04, 0.01])
-    torch.testing.assert_close(filtered(scores, temperature=0.5), squares / squares.sum())
-    torch.testing.assert_close(filtered(scores, top_k=1), torch.tensor([1.0, 0, 0, 0]))
-    torch.testing.assert_close(filtered(scores, top_p=0.5), torch.tensor([1.0, 0, 0, 0]))
-    torch.testing.assert_close(filtered(scores, top_p=0.9), torch.tensor([5 / 9, 2 / 9, 2 / 9, 0]))
-    torch.testing.assert_close(filtered(scores, top_p=1.0), torch.tensor([0.5, 0.2, 0.2, 0.1]))
-    assert filtered(scores, top_k=3, top_p=0.6).gt(0).sum() == 2  # 5/9 alone is less than 0.6 of what top-k left
-
-
-@pytest.mark.parametrize(("options", "says"), [(dict(temperature=0), "temperature=0"), (dict(top_k=0), "top_k=0"),
-                                               (dict(top_p=0), "top_p=0"), (dict(top_p=1.1), "top_p")])  # fmt: skip
-def test_choices_that_leave_nothing_are_refused(options, says):
-    with pytest.raises(ValueError, match=says):
-        filtered(torch.zeros(4), **options)
 
 
 # Refusals
