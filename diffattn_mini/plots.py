@@ -1,6 +1,7 @@
 """The book's pictures: each function takes data and an axis, draws just that, and returns the axis.
 
-One colour for each map and one for the difference, through the whole book; purple means below zero.
+One colour for each map and one for the difference, through the whole book; purple means below zero. Data are lists,
+arrays or tensors of numbers.
 """
 
 from typing import Any
@@ -10,6 +11,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, to_rgb
 from matplotlib.figure import Figure
+
+from .arrays import namespace
 
 COLORS = {
     "map1": "#0072B2",
@@ -57,7 +60,7 @@ def plot_weights(
     values: (n,). labels: n words. kind: "map1", "map2" or "difference". Returns the axis.
     """
     ax = ax or plt.subplots()[1]
-    values = np.asarray(values, dtype=float)
+    values = _numbers(values)
     colors = [COLORS["negative"] if value < 0 else _color(kind) for value in values]
     ax.bar(range(len(values)), values, color=colors, width=0.62)
     ax.axhline(0, color=COLORS["muted"], linewidth=1)
@@ -80,7 +83,7 @@ def plot_arrows(
     vectors: (n, 2). labels: n names. kinds: n colours, by default "map1" for all. Returns the axis.
     Raises ValueError unless the vectors lie in the plane.
     """
-    vectors = np.asarray(vectors, dtype=float)
+    vectors = _numbers(vectors)
     if vectors.ndim != 2 or vectors.shape[1] != 2:
         raise ValueError(f"vectors has shape {vectors.shape}; arrows in the plane, (n, 2), are expected")
     ax = ax or plt.subplots()[1]
@@ -112,7 +115,7 @@ def plot_map(
     weights: (T, S). rows, columns: their words. vmax: the size at which the colour is full. numbers: in every cell;
     by default where the map has at most 64 cells. Returns the axis. Raises ValueError unless weights has two axes.
     """
-    weights = np.asarray(weights, dtype=float)
+    weights = _numbers(weights)
     if weights.ndim != 2:
         raise ValueError(f"weights has shape {weights.shape}; a map (T, S) is expected: take one head of one sentence")
     if ax is None:
@@ -137,7 +140,7 @@ def plot_triptych(map1: Any, map2: Any, lam: float, labels: list[str] | None = N
     """A1 | A2 | A1 - lambda A2, in their colours and on one scale. map1, map2: (T, T). Returns the figure."""
     if axes is None:
         axes = plt.subplots(1, 3, figsize=(11, 4.2))[1]
-    map1, map2 = np.asarray(map1, dtype=float), np.asarray(map2, dtype=float)
+    map1, map2 = _numbers(map1), _numbers(map2)
     plot_map(map1, axes[0], "map1", rows=labels, columns=labels, title="A₁")
     plot_map(map2, axes[1], "map2", columns=labels, title="A₂")
     plot_map(map1 - lam * map2, axes[2], "difference", columns=labels, title=f"A₁ {MINUS} {lam:.2f} A₂")
@@ -149,11 +152,12 @@ def plot_triptych(map1: Any, map2: Any, lam: float, labels: list[str] | None = N
 def plot_shares(x: Any, answer: Any, padding: Any, labels: tuple[str, str], ax: Axes | None = None) -> Axes:
     """The answer's share and the padding's, against the length. x, answer, padding: (n,). Returns the axis."""
     ax = ax or plt.subplots()[1]
+    x, answer, padding = map(_numbers, (x, answer, padding))
     for y, kind, label in ((answer, "map1", labels[0]), (padding, "muted", labels[1])):
         ax.plot(x, y, color=_color(kind), marker="o")
         ax.annotate(label, (x[-1], y[-1]), xytext=(8, 0), textcoords="offset points", va="center", color=_color(kind))
     ax.set_xscale("log", base=2)
-    ax.set_xticks(x, [str(n) for n in x])
+    ax.set_xticks(x, [f"{n:g}" for n in x])
     ax.minorticks_off()
     ax.set_ylim(0, 1.04)
     return ax
@@ -164,9 +168,10 @@ def plot_curve(
 ) -> Axes:
     """A curve, with a band of one spread to each side and its name at its end. x, y, spread: (n,). Returns the axis."""
     ax = ax or plt.subplots()[1]
-    x, y = np.asarray(x), np.asarray(y, dtype=float)
+    x, y = _numbers(x), _numbers(y)
     ax.plot(x, y, color=_color(kind))
     if spread is not None:
+        spread = _numbers(spread)
         ax.fill_between(x, y - spread, y + spread, color=_color(kind), alpha=0.2, linewidth=0)
     if label:
         ax.annotate(label, (x[-1], y[-1]), xytext=(8, 0), textcoords="offset points", va="center", color=_color(kind))
@@ -183,6 +188,11 @@ def _luminance(color: Any) -> float:
     rgb = np.array(to_rgb(color))
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     return float(linear @ [0.2126, 0.7152, 0.0722])
+
+
+def _numbers(x: Any) -> np.ndarray:
+    """Floats that can be drawn: of a tensor whatever its device, its precision and its gradient."""
+    return np.asarray(x if namespace(x) is np else x.detach().cpu().double(), dtype=float)
 
 
 def _color(kind: str) -> str:

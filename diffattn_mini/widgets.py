@@ -5,8 +5,10 @@ import html
 import io
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import resources
+from numbers import Real
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -32,9 +34,10 @@ def slider(
 ) -> "Slider":
     """A picture that follows a slider.
 
-    draw(value) makes a figure (or draws on the current one); values: what the slider runs over; label: its name;
-    describe(value): the picture in words, shown below it and read aloud (required for publishing); start: the first
-    value, by default the middle one. Raises ValueError for no values or a start that is not among them.
+    draw(value) makes a figure, or draws on the current one (plt.show() does nothing in it); values: what the slider
+    runs over; label: its name; describe(value): the picture in words, shown below it and read aloud (required for
+    publishing); start: the first value, by default the middle one. Raises ValueError for no values or a start that is
+    not among them.
     """
     return Slider(draw, values, label, describe, start)
 
@@ -53,7 +56,8 @@ class Slider:
     """What slider() returns; shows itself in a notebook. `frame(value)` draws one picture of it."""
 
     def __init__(self, draw, values, label, describe=None, start=None):
-        self.draw, self.values, self.label, self.describe = draw, list(values), label, describe
+        self.draw, self.label, self.describe = draw, label, describe
+        self.values = values.tolist() if hasattr(values, "tolist") else list(values)  # of an array, plain numbers
         if not self.values:
             raise ValueError("values is empty; give the slider at least one value to stand on")
         self.start = self.values[len(self.values) // 2] if start is None else start
@@ -62,13 +66,17 @@ class Slider:
         self.control = None
 
     def frame(self, value: Any) -> Figure:
-        """The figure at one value. Raises RuntimeError that names the value when draw fails."""
+        """The figure at one value. Raises RuntimeError that names the value when draw fails or leaves no figure."""
         try:
-            drawn = self.draw(value)
+            with _showing_nothing():
+                drawn = self.draw(value)
         except Exception as error:
             plt.close("all")
             raise RuntimeError(f"draw({value!r}) failed: {type(error).__name__}: {error}") from error
-        return drawn if isinstance(drawn, Figure) else getattr(drawn, "figure", None) or plt.gcf()
+        figure = drawn if isinstance(drawn, Figure) else getattr(drawn, "figure", None)
+        if figure is None and not plt.get_fignums():
+            raise RuntimeError(f"draw({value!r}) leaves no figure; let it return the one that it makes")
+        return figure or plt.gcf()
 
     def widget(self) -> Any:
         """The live slider, ipywidgets 7.7.1 or 8."""
@@ -102,14 +110,14 @@ class Slider:
         wide = ' class="sideways"' if width > PAGE_WIDTH else ""
         frames = [self._image(value) for value in self.values]
         alts = [self.describe(value) for value in self.values]
-        at = self.values.index(self.start)
+        at, start = self.values.index(self.start), html.escape(_text(self.start))
         data = json.dumps({"frames": frames, "alts": alts, "values": [_text(value) for value in self.values]})
         data = data.replace("</", "<\\/")
         return (
             '<div class="frames">'
             f'<div class="frames-control" hidden><label><span>{html.escape(self.label)}</span> '
             f'<input type="range" min="0" max="{len(frames) - 1}" step="1" value="{at}" '
-            f'aria-valuetext="{_text(self.start)}"></label> <output>{_text(self.start)}</output></div>'
+            f'aria-valuetext="{start}"></label> <output>{start}</output></div>'
             f'<div{wide}><img width="{width}" height="{height}" src="{frames[at]}" '
             f'alt="{html.escape(alts[at])}"></div>'
             f'<p class="frames-words" aria-hidden="true">{html.escape(alts[at])}</p>'
@@ -137,7 +145,7 @@ class Slider:
 def explorer(name: str, **state: Any) -> Any:
     """A picture that computes in the page, with a kernel or without: "cell", "difference" or "softmax".
 
-    state: what it starts from, plain numbers, strings and lists. Raises ValueError for an unknown name.
+    state: what it starts from: finite numbers, strings, lists and arrays. Raises ValueError for an unknown name.
     """
     folder = resources.files(__package__) / "explorers"
     known = sorted(path.name.removesuffix(".mjs") for path in folder.iterdir() if path.name.endswith(".mjs"))
@@ -145,6 +153,7 @@ def explorer(name: str, **state: Any) -> Any:
         raise ValueError(say(f"nu există exploratorul {name!r}; alege: {', '.join(known)}",
                              f"no explorer {name!r}; choose: {', '.join(known)}"))
     state = {"lang": get_language(), **state}
+    state = json.loads(json.dumps(state, default=lambda x: x.tolist(), allow_nan=False))
     if publishing():
         from IPython.display import HTML
 
@@ -158,5 +167,15 @@ def explorer(name: str, **state: Any) -> Any:
     return kind(state=state)
 
 
+@contextmanager
+def _showing_nothing() -> Iterator[None]:
+    """In a notebook plt.show() shows and closes what is drawn: the slider would be left with an empty picture."""
+    show, plt.show = plt.show, lambda *args, **kwargs: None
+    try:
+        yield
+    finally:
+        plt.show = show
+
+
 def _text(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    return f"{value:g}" if isinstance(value, Real) else str(value)

@@ -5,6 +5,7 @@ from pathlib import Path
 import matplotlib
 import numpy as np
 import pytest
+import torch
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt  # noqa: E402
@@ -91,6 +92,18 @@ def test_arrows_go_from_the_origin_to_their_vectors_in_their_colours():
     assert [text.get_text() for text in ax.texts] == ["a", "b"]
     (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
     assert left < -2 and right > 3 and low <= 0 and high > 1
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.uint8])
+def test_tensors_are_drawn_as_the_numbers_that_they_hold(dtype):
+    x = torch.tensor([1.0, 2], dtype=dtype).requires_grad_(dtype.is_floating_point)
+    assert [bar.get_height() for bar in plots.plot_weights(x).patches] == [1, 2]
+    np.testing.assert_array_equal(plots.plot_map(x[None], vmax=2).images[0].get_array(), [[1, 2]])
+    np.testing.assert_array_equal(plots.plot_triptych(x[None], x[None], 1).axes[2].images[0].get_array(), [[0, 0]])
+    np.testing.assert_array_equal(plots.plot_curve(x, x, spread=x).lines[0].get_xydata(), [[1, 1], [2, 2]])
+    shares = plots.plot_shares(x, x, x, ("a", "p"))
+    assert [label.get_text() for label in shares.get_xticklabels()] == ["1", "2"]
+    assert [text.get_text() for text in plots.plot_arrows(torch.stack([x, x]), ["a", "b"]).texts] == ["a", "b"]
 
 
 def test_a_given_axis_is_the_one_that_is_drawn_on_and_returned():

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import matplotlib
 import nbformat
+import numpy as np
 import press
 import pytest
+import torch
 from PIL import Image
 
 matplotlib.use("agg")
@@ -106,6 +108,26 @@ def test_a_draw_that_returns_an_axis_or_nothing_is_understood():
     assert widgets.slider(lambda value: draw(value) and None, [2], "x").frame(2).axes[0].patches[0].get_height() == 2
 
 
+def test_a_draw_that_shows_its_picture_is_understood(monkeypatch):
+    """In a notebook plt.show() shows every open figure, and closes them all."""
+    monkeypatch.setattr(plt, "show", lambda *args, **kwargs: plt.close("all"))
+    shown = widgets.slider(lambda value: draw(value) and plt.show(), [1, 2], "x", describe=str)
+    for value in (1, 2):
+        assert shown.frame(value).axes[0].patches[0].get_height() == value
+        plt.show()
+    assert plt.get_fignums() == [] and shown.widget().children[2].value == "2"
+    with pytest.raises(RuntimeError, match=r"draw\(2\) leaves no figure; let it return the one that it makes"):
+        widgets.slider(lambda value: draw(value) and plt.close(), [2], "x").frame(2)
+
+
+def test_values_may_be_an_array_and_words_of_any_kind():
+    for values in (np.float32([0.5, 1]), torch.tensor([0.5, 1]), np.array([0.5, 1], dtype=object)):
+        slider = widgets.slider(draw, values, "x", describe=str, start=0.5)
+        assert json.loads(Page(slider.to_html()).texts["script"])["values"] == ["0.5", "1"]
+    quoted = Page(widgets.slider(lambda value: draw(1), ['<"a">'], "x", describe=str).to_html())
+    assert quoted.first("input")["aria-valuetext"] == quoted.texts["output"] == '<"a">'
+
+
 def test_a_draw_that_fails_off_its_default_names_the_value():
     slider = widgets.slider(lambda value: draw(1 / (value - 3)), [1, 2, 3], "x", start=1)
     slider.widget()
@@ -149,6 +171,9 @@ def test_an_explorer_is_a_widget_with_a_kernel_and_a_place_on_the_page_without(n
     live = widgets.explorer(name, lam=0.25)
     assert live.state == {"lang": "ro", "lam": 0.25}
     assert "export default" in str(live._esm)
+    assert widgets.explorer(name, lam=np.float32(0.25), x=torch.ones(2)).state == live.state | {"x": [1, 1]}
+    with pytest.raises(ValueError, match="Out of range float values"):
+        widgets.explorer(name, lam=float("nan"))
     monkeypatch.setenv("DIFFATTN_MINI_PUBLISH", "1")
     place = Page(widgets.explorer(name, lam=0.25).data).first("div")
     assert place["data-explorer"] == name and json.loads(place["data-state"]) == {"lang": "ro", "lam": 0.25}
