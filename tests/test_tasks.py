@@ -1,5 +1,6 @@
 """Text and digits: what the tasks hand out is what they say."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -42,6 +43,9 @@ def test_the_default_text_is_python_s_own_and_long():
 
     assert len(TEXT.content) == sum(map(len, topics.values())) + len(topics) - 1 > 300_000
     assert TEXT.decode(TEXT.encode(TEXT.content[:1000])) == TEXT.content[:1000]
+    for strange in (-1, TEXT.vocabulary):
+        with pytest.raises(ValueError, match=f"numbers holds {strange}; whole numbers in 0"):
+            TEXT.decode(torch.tensor([0, strange]))
 
 
 @pytest.mark.parametrize(("make", "says"), [
@@ -200,6 +204,24 @@ def test_batches_are_the_same_for_the_same_seed_and_others_for_another(task):
 
 
 @pytest.mark.parametrize("task", TASKS, ids=name_of)
+def test_numbers_of_numpy_are_numbers(task):
+    kinds = {int: np.int64, float: np.float16}  # 0.5 and the like are exact in both
+    task = dataclasses.replace(task, **{name: 0.5 for name in ("depth", "share") if hasattr(task, name)})
+    numbers = {f.name: kinds[type(getattr(task, f.name))](getattr(task, f.name)) for f in dataclasses.fields(task)
+               if type(getattr(task, f.name)) in kinds and f.name not in ("balance", "mains", "noise")}  # fmt: skip
+    assert numbers or isinstance(task, CharacterText)
+    same = dataclasses.replace(task, **numbers)
+    for a, b in zip(draw(task, 3, 2), draw(same, np.uint8(3), np.int64(2)), strict=True):
+        np.testing.assert_allclose(np.asarray(a), np.asarray(b), rtol=1e-12)
+    assert same.describe() == task.describe()
+
+
+def test_where_tensors_are_made_elsewhere_tasks_say_how_to_draw():
+    with torch.device("meta"), pytest.raises(ValueError, match="the default device is meta; tasks draw on the CPU: "):
+        Retrieval().batch(2, 0)
+
+
+@pytest.mark.parametrize("task", TASKS, ids=name_of)
 def test_a_task_says_what_it_is_in_both_languages(task):
     before = get_language()
     try:
@@ -277,6 +299,12 @@ def test_prose_is_the_words_of_the_notebooks_and_nothing_else(tmp_path):
     book = {"cells": [{"cell_type": kind, "source": source.splitlines(keepends=True)} for kind, source in cells]}
     (tmp_path / "01.ipynb").write_text(json.dumps(book))
     assert notebook_prose(tmp_path) == "A word, and code; a link.\nBold end"
+    (tmp_path / "01.ipynb").write_text(json.dumps(book), encoding="utf-8-sig")  # as some editors save it
+    assert notebook_prose(tmp_path) == "A word, and code; a link.\nBold end"
+    for content in (b"{", b'{"worksheets": []}', b"[]", "{\"cells\": \"ș\"}".encode("utf-16")):
+        (tmp_path / "02.ipynb").write_bytes(content)
+        with pytest.raises(ValueError, match=r"02\.ipynb is not a notebook of version 4 in UTF-8"):
+            notebook_prose(tmp_path)
     with pytest.raises(FileNotFoundError, match="has no notebooks"):
         notebook_prose(tmp_path / "none")
 

@@ -362,6 +362,9 @@ def test_vocabularies_encode_and_decode():
     vocabulary = Vocabulary({"b", "a"})
     assert vocabulary.words == ("<pad>", "<start>", "<end>", "a", "b")
     assert vocabulary.decode(torch.tensor([1, 4, 3, 2, 3, 0])) == ["b", "a"]
+    for strange in (-1, 5):
+        with pytest.raises(ValueError, match=f"numbers holds {strange}; whole numbers in 0..4"):
+            vocabulary.decode([3, strange])
     with pytest.raises(ValueError, match="words holds 'c'"):
         vocabulary.encode(["a", "c"])
 

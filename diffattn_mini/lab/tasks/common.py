@@ -2,8 +2,9 @@
 
 import math
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from numbers import Real
+from numbers import Integral, Real
 from typing import TypeVar
 
 import torch
@@ -18,18 +19,22 @@ B = TypeVar("B", bound="Tensors")
 def as_generator(seed: Seed, name: str = "generator") -> torch.Generator:
     """A generator from a whole number; a generator (on the CPU) goes through as it is, and moves on with every draw.
 
-    Raises TypeError for anything else, ValueError for a generator elsewhere and a number of more than 64 bits. name: of
-    the argument, for errors.
+    Raises TypeError for anything else, ValueError for a generator elsewhere, another default device of torch and a
+    number of more than 64 bits. name: of the argument, for errors.
 
     >>> as_generator(0).initial_seed()
     0
     """
+    if torch.get_default_device().type != "cpu":
+        mend = 'torch.set_default_device("cpu"), and move the batch'
+        raise ValueError(f"the default device is {torch.get_default_device()}; tasks draw on the CPU: {mend}")
     if isinstance(seed, torch.Generator):
         if seed.device.type != "cpu":
             raise ValueError(f"{name} is on {seed.device}; tasks draw on the CPU: torch.Generator()")
         return seed
-    if isinstance(seed, bool) or not isinstance(seed, int):
+    if isinstance(seed, bool) or not isinstance(seed, Integral):
         raise TypeError(f"{name} must be a torch.Generator or a whole number; it is {seed!r}")
+    seed = int(seed)
     if not -(2**63) <= seed < 2**64:
         raise ValueError(f"{name}={seed}; a seed of 64 bits is expected, such as {seed % 2**64}")
     return torch.Generator().manual_seed(seed)
@@ -45,7 +50,7 @@ def as_random(seed: Seed | random.Random, name: str = "generator") -> random.Ran
 def require_sizes(least: int = 1, **sizes: int) -> None:
     """Refuse sizes that are not whole numbers from `least` on. The arguments name them."""
     for name, size in sizes.items():
-        if isinstance(size, bool) or not isinstance(size, int):
+        if isinstance(size, bool) or not isinstance(size, Integral):
             raise TypeError(f"{name} must be a whole number; it is {size!r}")
         if size < least:
             raise ValueError(f"{name}={size}; {name} must be at least {least}")
@@ -59,6 +64,13 @@ def require_numbers(least: float = -math.inf, most: float = math.inf, **values: 
         if not math.isfinite(value) or not least <= value <= most:
             expected = "a finite number" if least == -most else f"a number from {least:g} to {most:g}"
             raise ValueError(f"{name}={value}; {expected} is expected")
+
+
+def require_known(numbers: Iterable[int], vocabulary: int) -> None:
+    """Refuse numbers that stand for nothing; a list would count negative ones from its end."""
+    for n in numbers:
+        if not 0 <= n < vocabulary:
+            raise ValueError(f"numbers holds {n}; whole numbers in 0..{vocabulary - 1} are expected")
 
 
 def number(n: int) -> str:

@@ -53,7 +53,7 @@ class Digits:
         require_sizes(n=n)
         generator = as_generator(seed, "seed")
         pictures, labels = _pictures()
-        cut = round(self.share * len(labels))
+        cut = round(float(self.share) * len(labels))
         middle = (cut + len(labels)) // 2
         parts = {"train": slice(cut), "validation": slice(cut, middle), "test": slice(middle, None)}
         if part not in parts:

@@ -58,7 +58,7 @@ class Needles:
         keys = self.n_words + torch.rand(n, self.n_keys, generator=generator).argsort(1)[:, : self.n_needles]
         first_value = self.n_words + self.n_keys
         values = torch.randint(first_value, self.vocabulary, (n, self.n_needles), generator=generator)
-        start = round(self.depth * (self.length - 3))
+        start = round(float(self.depth) * (self.length - 3))
         for i in range(n):
             # the others begin at even distances from the first, so that no two overlap
             free = [p for p in range(start % 2, self.length - 2, 2) if p != start]

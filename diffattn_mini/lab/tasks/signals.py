@@ -62,9 +62,10 @@ class Electrocardiogram:
         """
         require_sizes(least=0, seed=seed)
         rng = np.random.default_rng(seed)
-        time = np.arange(round(self.seconds * self.rate)) / self.rate
+        seconds, pulse = float(self.seconds), float(self.pulse)  # of half precision no length is made
+        time = np.arange(round(seconds * self.rate)) / self.rate
         heart = np.zeros_like(time)
-        for beat in np.arange(0.4, self.seconds + 1, 60 / self.pulse):
+        for beat in np.arange(0.4, seconds + 1, 60 / pulse):
             for when, height, width in WAVES.values():
                 heart += height * np.exp(-0.5 * ((time - beat - when) / width) ** 2)
         hum = self.mains * np.sin(2 * np.pi * 50 * time + rng.uniform(0, 2 * np.pi))

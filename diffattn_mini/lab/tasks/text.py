@@ -10,19 +10,24 @@ import torch
 from torch import Tensor
 
 from ...language import say
-from .common import Seed, as_generator, counted, number, require_numbers, require_sizes
+from .common import Seed, as_generator, counted, number, require_known, require_numbers, require_sizes
 
 
 def notebook_prose(folder: str | Path) -> str:
     """The prose of the notebooks in a folder, of this book's "notebooks/ro" or "notebooks/en" for instance.
 
     The Markdown cells in the order of the files' names, without formulas, tables, fenced blocks, HTML and marks of
-    emphasis. Raises FileNotFoundError for a folder without notebooks.
+    emphasis. Raises FileNotFoundError for a folder without notebooks, ValueError for a file that is none.
     """
     paths = sorted(Path(folder).glob("*.ipynb"))
     if not paths:
         raise FileNotFoundError(f"{folder} has no notebooks (*.ipynb); the book's are in notebooks/ro and notebooks/en")
-    cells = [cell for path in paths for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+    cells = []
+    for path in paths:
+        try:
+            cells += json.loads(path.read_text(encoding="utf-8-sig"))["cells"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is not a notebook of version 4 in UTF-8: {error!r}") from error
     text = "\n\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown")
     for pattern, instead in (
         (r"(?ms)^(```+|:::+).*?^\1", ""),  # fenced blocks
@@ -91,18 +96,19 @@ class CharacterText:
         return torch.tensor([numbers[character] for character in text], dtype=torch.long)
 
     def decode(self, numbers: Tensor) -> str:
-        """The characters of numbers (n,).
+        """The characters of numbers (n,). Raises ValueError for a number that no character has.
 
         >>> text = CharacterText("to be or not to be", share=0.5)
         >>> text.decode(text.encode("note"))
         'note'
         """
+        require_known(numbers.tolist(), self.vocabulary)
         return "".join(self.characters[i] for i in numbers.tolist())
 
     @cached_property
     def _parts(self) -> dict[str, Tensor]:
         numbers = self.encode(self.content)
-        cut = round(self.share * len(numbers))
+        cut = round(float(self.share) * len(numbers))
         middle = (cut + len(numbers)) // 2
         return {"train": numbers[:cut], "validation": numbers[cut:middle], "test": numbers[middle:]}
 

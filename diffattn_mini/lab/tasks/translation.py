@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from ...language import say
-from .common import Seed, Tensors, as_random, counted, number, require_sizes
+from .common import Seed, Tensors, as_random, counted, number, require_known, require_sizes
 from .grammar import Clause, Noun, Pair, Sentence, write
 from .lexicon import (
     ADJECTIVES,
@@ -77,8 +77,10 @@ class Vocabulary:
         return [self._numbers[word] for word in words]
 
     def decode(self, numbers: list[int] | Tensor) -> list[str]:
-        """The words of these numbers, up to the end sign, without padding and start."""
-        words = [self.words[int(number)] for number in numbers]
+        """The words of these numbers, up to the end sign, without padding and start. Raises ValueError for others."""
+        numbers = [int(number) for number in numbers]
+        require_known(numbers, len(self))
+        words = [self.words[number] for number in numbers]
         words = words[: words.index(END)] if END in words else words
         return [word for word in words if word not in (PAD, START)]
 
