@@ -61,15 +61,15 @@ class Reader:
 
     def _parts(self, x: Any) -> Iterator[str | bytes]:
         yield type(x).__qualname__
-        if isinstance(x, type | FunctionType) and (source := _source(x)):
-            yield from (x.__module__, x.__qualname__, source)
+        if isinstance(x, FunctionType):
+            yield from self._function(x)
+        elif origin := _origin_of(x):
+            yield from (x.__module__, x.__qualname__, origin)
             if isinstance(x, type):
                 yield from map(self.hash, x.__bases__)
                 for name, member in sorted(vars(x).items()):  # a method that the notebook has put in
                     if isinstance(member, FunctionType) and not _origin(member.__globals__.get("__name__", "")):
                         yield from (name, self.hash(member))
-        elif isinstance(x, FunctionType):
-            yield from self._function(x)
         elif isinstance(x, type):
             yield from (x.__qualname__, self.hash(type(x)), *map(self.hash, x.__bases__))
             for name, member in sorted(vars(x).items()):
@@ -110,17 +110,23 @@ class Reader:
             yield from self._object(x)
 
     def _function(self, x: FunctionType) -> Iterator[str | bytes]:
-        code, docstring = x.__code__, x.__doc__
-        if docstring is not None and code.co_consts[:1] == (docstring,):
-            code = code.replace(co_consts=(None, *code.co_consts[1:]))
-        yield self.hash(code)
-        names, modules = _reached(code)
-        for name in names:
-            if name in x.__globals__:
-                yield from (name, self._variable(f"{x.__globals__.get('__name__')}.{name}", x.__globals__[name]))
-            elif not hasattr(builtins, name):
-                yield from (name, "is not there")
-        yield from map(self.hash, modules)
+        code, docstring, module = x.__code__, x.__doc__, x.__globals__.get("__name__", "")
+        if origin := _origin(module):
+            yield from (origin, module, code.co_qualname, str(code.co_firstlineno))
+        else:
+            if docstring is not None and code.co_consts[:1] == (docstring,):
+                code = code.replace(co_consts=(None, *code.co_consts[1:]))
+            yield self.hash(code)
+            names, modules = _reached(code)
+            for name in names:
+                if name in x.__globals__:
+                    yield from (name, self._variable(f"{module}.{name}", x.__globals__[name]))
+                elif not hasattr(builtins, name):
+                    yield from (name, "is not there")
+            yield from map(self.hash, modules)
+            for name, value in sorted(vars(x).items()):
+                if name != "__wrapped__":  # that one is in the closure, where it is called
+                    yield from (name, self._variable(f"{x.__qualname__}.{name}", value))
         for name, cell in zip(code.co_freevars, x.__closure__ or (), strict=True):
             try:
                 yield from (name, self._variable(f"{x.__qualname__}.{name}", cell.cell_contents))
@@ -170,23 +176,25 @@ class Reader:
         return name
 
 
-def _source(x: type | FunctionType) -> str | None:
-    """The version or source behind what a library or this package has under its name; None for anything else."""
-    found = sys.modules.get(x.__module__)
-    for name in x.__qualname__.split("."):
+def _origin_of(x: Any) -> str | None:
+    """The origin of what a library or this package has under its name; None for anything else."""
+    module, names = getattr(x, "__module__", None), getattr(x, "__qualname__", None)
+    if not isinstance(module, str) or not isinstance(names, str):
+        return None
+    found = sys.modules.get(module)
+    for name in names.split("."):
         found = getattr(found, name, None)
-    return _origin(x.__module__) if found is x else None
+    return _origin(module) if found is x else None
 
 
 def _origin(module: str) -> str | None:
     """The version of a library, the source of a module of this package; None for a notebook and what lies beside it."""
-    found, top = sys.modules.get(module), module.partition(".")[0]
-    file = getattr(found, "__file__", None)
+    found, (top, _, inner) = sys.modules.get(module), module.partition(".")
     if found is None or module == "__main__":
         return None
-    if file is None:
-        return "built in"
-    path = Path(file)
+    if getattr(found, "__file__", None) is None:
+        return _origin(top) if inner else "built in" if top in sys.stdlib_module_names else None
+    path = Path(found.__file__)
     if path.is_relative_to(PACKAGE):
         return hashlib.sha256(path.read_bytes()).hexdigest()
     installed = {"site-packages", "dist-packages"} & set(path.parts)
@@ -202,7 +210,7 @@ def _reached(code: CodeType) -> tuple[list[str], list[Module]]:
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):
             names.add(step.argval)
         elif step.opname == "IMPORT_NAME":
-            with suppress(ImportError):  # as it will be when the code runs, or caught there
+            with suppress(Exception):  # what fails here fails when the code runs, or is caught there
                 modules[step.argval] = import_module(step.argval)
     for constant in code.co_consts:
         if isinstance(constant, CodeType):

@@ -23,6 +23,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .fingerprint import Reader
+from .tasks.common import require_numbers, require_sizes
 
 History = list[dict[str, float]]
 _PLAIN = str | Number | torch.dtype | type(None)
@@ -69,8 +70,9 @@ def train(
     Returns one dict a step: "step", "loss", and what evaluate said.
 
     Raises FloatingPointError, with the step, when the loss, the gradient or the weights are no longer finite; weights
-    that are kept always are. Raises ValueError where the checkpoint is that of another run or model, or damaged, and
-    OSError where nothing can be written there, before the first step; a write that fails later is a warning.
+    that are kept always are. Raises TypeError or ValueError for numbers that cannot be, ValueError where the checkpoint
+    is that of another run or model, or damaged, and OSError where nothing can be written there, before the first step;
+    a write that fails later is a warning.
 
     >>> line = nn.Linear(1, 1)
     >>> history = train(line, lambda step: torch.ones(4, 1), lambda m, x: (m(x) - 2).square().mean(), 200, rate=0.1,
@@ -78,10 +80,15 @@ def train(
     >>> history[-1]["loss"] < 1e-3
     True
     """
+    require_sizes(least=0, steps=steps)
+    require_sizes(every=every)
+    require_numbers(0, rate=rate, weight_decay=weight_decay)
+    require_numbers(0, 1, warmup=warmup)
+    if not clip > 0:
+        raise ValueError(f"clip={clip}; a positive number is expected, math.inf for gradients as they are")
+    rate, weight_decay = float(rate), float(weight_decay)
     optimiser = torch.optim.AdamW(model.parameters(), lr=rate, betas=(0.9, 0.98), weight_decay=weight_decay)
     history: History = []
-    if every < 1:
-        raise ValueError(f"every={every}; every must be at least 1")
     if checkpoint is not None:
         run = {"steps": steps, "rate": rate, "weight_decay": weight_decay, "clip": clip, "warmup": warmup}
         run = json.loads(_json(run | (settings or {}) | plan(model)))
@@ -290,28 +297,30 @@ def _require_finite(what: str, value: Tensor, step: int, rate: float) -> None:
 
 def _json(x: Any) -> str:
     """JSON, numbers and arrays of numpy and torch included."""
-    return json.dumps(x, default=lambda value: value.tolist())
+
+    def plain(value: Any) -> Any:
+        if not hasattr(value, "tolist"):
+            raise TypeError(f"{value!r} of type {type(value).__name__} cannot be kept; numbers, texts and lists can")
+        return value.tolist()
+
+    return json.dumps(x, default=plain)
 
 
 def _own(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Each tensor once: tied weights share their memory, which safetensors refuses to write twice."""
-    seen: set[int] = set()
-    kept = {}
-    for name, x in state.items():
-        if x.data_ptr() not in seen or x.numel() == 0:
-            seen.add(x.data_ptr())
-            kept[name] = x.contiguous()
-    return kept
+    """Each tensor once, with memory of its own: tied weights share theirs, which safetensors refuses to write."""
+    kept = {_memory(x): name for name, x in reversed(state.items())}  # of many names the first
+    return {name: state[name].clone(memory_format=torch.contiguous_format) for name in kept.values()}
 
 
 def _full(model: nn.Module, state: dict[str, Tensor]) -> dict[str, Tensor]:
     """The state with tied weights under all their names again. Raises KeyError where a tensor is missing."""
-    places: dict[int, str] = {}
-    for name, x in model.state_dict().items():
-        if name in state:
-            places[x.data_ptr()] = name
-    return {name: state.get(name, state[places[x.data_ptr()]] if x.data_ptr() in places else None)
-            for name, x in model.state_dict().items()}  # fmt: skip
+    here = model.state_dict()
+    places = {_memory(x): name for name, x in here.items() if name in state}
+    return {name: state[name if name in state else places[_memory(x)]] for name, x in here.items()}
+
+
+def _memory(x: Tensor) -> tuple:
+    return x.device, x.data_ptr(), x.shape, x.stride(), x.dtype
 
 
 def _write(path: Path, content: bytes) -> None:
