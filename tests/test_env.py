@@ -1,7 +1,13 @@
 """The environment is whole or not there, and what goes wrong is said in one sentence."""
+import functools
+import http.server
 import os
+import shutil
+import socket
 import subprocess
 import sys
+import threading
+import zipfile
 from pathlib import Path
 
 import env
@@ -78,18 +84,111 @@ def test_a_half_made_environment_is_made_anew_and_a_whole_one_is_kept(tmp_path, 
     assert len(built) == 2
 
 
-def test_an_environment_with_the_smaller_torch_is_kept_by_commands_that_name_none(tmp_path, requirements, monkeypatch):
+@pytest.mark.parametrize("named", ["cpu", "cuda"])
+def test_a_torch_once_named_is_kept_by_commands_that_name_none(tmp_path, requirements, monkeypatch, named):
     folder, built = tmp_path / "venv", []
     monkeypatch.setattr(env, "build", lambda folder, requirements, install, torch: (built.append(torch),
                                                                                     os.makedirs(folder)))
     monkeypatch.setattr(env, "check_room", lambda *_: None)
-    for torch in ("cpu", "", "cpu"):
+    for torch in (named, "", named):
         env.make(str(folder), requirements, torch=torch)
-    assert built == ["cpu"]
-    (folder / "complete").write_text("of another kind")
-    for torch in ("", "cpu"):  # without a name comes whatever pip takes; who then asks for the smaller one gets it
+    assert built == [named]
+    other = {"cpu": "cuda", "cuda": "cpu"}[named]
+    for torch in (other, ""):  # who names the other one gets it
         env.make(str(folder), requirements, torch=torch)
-    assert built == ["cpu", "", "cpu"]
+    assert built == [named, other]
+
+
+# Which torch
+
+@pytest.mark.parametrize("sign", ["/proc/driver/nvidia/version", "/dev/nvidia0", "nvidia-smi", None])
+def test_the_torch_without_cuda_is_for_linux_without_a_card(monkeypatch, sign):
+    monkeypatch.setattr(os.path, "exists", lambda path: path == sign)
+    monkeypatch.setattr(shutil, "which", lambda name: name if name == sign else None)
+    monkeypatch.setattr(env, "LINUX", True)
+    assert env.choose("") == ("cuda" if sign else "cpu")
+    assert [env.choose(named) for named in ("cpu", "cuda")] == ["cpu", "cuda"]  # a name overrules
+    monkeypatch.setattr(env, "LINUX", False)
+    assert env.choose("") == "cuda"  # the ordinary wheel, which brings CUDA on Linux alone
+
+
+def tiny_torch(folder, version):
+    """The smallest wheel that pip installs, in an index."""
+    folder = folder / "torch"
+    folder.mkdir(parents=True)
+    about = f"torch-{version}.dist-info"
+    with zipfile.ZipFile(folder / f"torch-{version}-py3-none-any.whl", "w") as file:
+        file.writestr("torch.py", "")
+        file.writestr(f"{about}/METADATA", f"Metadata-Version: 2.1\nName: torch\nVersion: {version}\n")
+        file.writestr(f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{about}/RECORD", "")
+
+
+@pytest.fixture
+def indexes(tmp_path, monkeypatch):
+    """Two package indexes on this machine, the ordinary one and that without CUDA; the address of the second."""
+    tiny_torch(tmp_path / "ordinary", "1.0")
+    tiny_torch(tmp_path / "cpu", "1.0+cpu")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        for name, value in {"INDEX_URL": f"{address}/ordinary", "EXTRA_INDEX_URL": "", "FIND_LINKS": "",
+                            "CONFIG_FILE": os.devnull, "NO_CACHE_DIR": "1"}.items():
+            monkeypatch.setenv(f"PIP_{name}", value)
+        yield f"{address}/cpu"
+        server.shutdown()
+
+
+@pytest.mark.parametrize("place, comes", [("the index", "1.0+cpu"), ("a closed port", "1.0"), ("an empty one", "1.0")])
+def test_without_a_card_comes_the_torch_without_cuda_or_else_the_ordinary_one_and_a_word_about_it(
+        tmp_path, requirements, indexes, monkeypatch, capsys, place, comes):
+    """Real installs of tiny wheels, by this environment's pip: making one of its own would take most of the time."""
+    def run(command, total=0, run=env.run):
+        python, *rest = command
+        run([sys.executable, "-m", "pip", "--python", python, *rest[2:]] if "pip" in rest else
+            [*command, "--without-pip"])
+
+    monkeypatch.setattr(env, "run", run)
+    places = {"the index": indexes, "a closed port": "http://127.0.0.1:9/cpu", "an empty one": f"{indexes}/torch"}
+    monkeypatch.setattr(env, "CPU_WHEELS", places[place])
+    monkeypatch.setattr(env, "choose", lambda torch: "cpu")
+    monkeypatch.setattr(env, "check_room", lambda *_: None)
+    Path(requirements).write_text("torch==1.0\n")
+    folder = tmp_path / "venv"
+    env.make(str(folder), requirements, install="nothing")
+    assert [path.name for path in folder.rglob("torch-*.dist-info")] == [f"torch-{comes}.dist-info"]
+    assert ("cannot be had here" in capsys.readouterr().out) == (comes == "1.0")
+
+
+def test_a_full_disk_is_no_reason_to_try_the_larger_torch(tmp_path, requirements, monkeypatch):
+    def run(command, total=0):
+        if "--index-url" in command:
+            raise env.Failure(env.explain("OSError: [Errno 28] No space left on device"))
+        assert "pip" not in command, "went on"
+
+    monkeypatch.setattr(env, "run", run)
+    Path(requirements).write_text("torch==1.0\n")
+    with pytest.raises(env.Failure, match="disk is full"):
+        env.build(str(tmp_path / "venv"), requirements, "editable", "cpu")
+
+
+def test_a_killed_build_takes_pip_with_it(tmp_path, requirements):
+    """Against an index that listens and never answers."""
+    folder = tmp_path / "venv"
+    Path(requirements).write_text("a-package-that-is-not-installed==1.0\n")
+    with socket.create_server(("127.0.0.1", 0)) as index:
+        index.settimeout(120)
+        mute = {"PIP_INDEX_URL": f"http://127.0.0.1:{index.getsockname()[1]}/", "PIP_EXTRA_INDEX_URL": "",
+                "PIP_CONFIG_FILE": os.devnull, "PIP_NO_CACHE_DIR": "1", "PIP_FIND_LINKS": ""}
+        process = subprocess.Popen([sys.executable, SCRIPT, "--folder", folder, "--requirements", requirements],
+                                   env=os.environ | mute, stdout=subprocess.DEVNULL)
+        with index.accept()[0] as pip:
+            pip.settimeout(60)
+            process.terminate()
+            while pip.recv(4096):  # what it asked; then the end, because it is no more
+                pass
+        assert process.wait(60) == 143 and not folder.exists()
 
 
 @pytest.mark.parametrize("trouble", [KeyboardInterrupt, SystemExit(143), OSError(28, "No space left on device")])
