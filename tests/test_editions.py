@@ -1,4 +1,7 @@
-"""The real tree: notebooks are what their manuscripts give, and chapters show the package's own code."""
+"""The real tree: chapters show the package's own code, and the README its script's picture.
+
+`press.py --check`, beside this in `make check`, says whether the notebooks are what their manuscripts give.
+"""
 import ast
 import importlib
 
@@ -45,10 +48,6 @@ def test_a_definition_that_differs_is_told_apart():
     ours = ast.parse("def lambda_init(layer):\n    return 0.8 - 0.6 * (layer - 1)").body[0]
     assert bare(theirs) == "def lambda_init(layer):\n    return 0.8 - 0.6 * layer"
     assert bare(theirs) != bare(ours)
-
-
-def test_the_committed_notebooks_are_fresh():
-    assert press.stale() == []
 
 
 def test_the_readme_s_picture_is_the_one_its_script_draws():

@@ -1,5 +1,9 @@
-"""Run every learner edition with the versions that Colab ships, the package coming from its wheel.
+"""Run every learner edition with other versions than the book's own, the package coming from its wheel.
 
+    python tests/environments/run.py colab                        make the environment, and that is all
+    python tests/environments/run.py colab python -m pytest ...   and run the notebooks there, nbval called like that
+
+colab: the versions that Colab ships. newest: the newest that the package's ranges allow, made anew at every run.
 The notebooks run on a kernel of the second environment; nbval drives it from the first.
 """
 import argparse
@@ -29,27 +33,52 @@ def build_wheel(folder):
     return wheel
 
 
+def ranges(folder):
+    """A requirements file of what the package declares, and a kernel."""
+    import tomllib  # here, so that an older Python still gets as far as being told that it is too old
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    path = folder.with_suffix(".txt")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([*project["dependencies"], "ipykernel"]) + "\n", encoding="utf-8")
+    return path
+
+
+def prepare(kind, torch):
+    """The environment's Python. Whatever env.py says when it cannot be made is the last word."""
+    folder = PLACE / kind
+    if kind == "newest":
+        shutil.rmtree(folder, ignore_errors=True)  # last week's are not the newest
+    requirements = ranges(folder) if kind == "newest" else VERSIONS
+    made = subprocess.run([sys.executable, ROOT / "book/tools/env.py", "--folder", folder,
+                           "--requirements", requirements, "--install", "nothing", "--torch", torch])
+    if made.returncode:
+        sys.exit(made.returncode)
+    return folder / "bin" / "python"
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--torch", default="", choices=["", "cpu"])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--torch", default="", choices=["", "cpu", "cuda"])
+    parser.add_argument("kind", choices=["colab", "newest"])
+    parser.add_argument("nbval", nargs=argparse.REMAINDER, help="how nbval is called")
     options = parser.parse_args()
 
-    environment = PLACE / "colab"
-    base = [sys.executable, str(ROOT / "book/tools/env.py"), "--folder", environment, "--requirements", VERSIONS]
-    wheel = build_wheel(PLACE / "wheel")
-    subprocess.run([*base, "--install", wheel, "--torch", options.torch], check=True)
-
-    python = environment / "bin" / "python"
+    python = prepare(options.kind, options.torch)
+    if not options.nbval:
+        return
     # The environment is kept between runs; the wheel in it is always the one just built.
-    reinstall = ["-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps", "--force-reinstall", wheel]
-    subprocess.run([python, *reinstall], check=True)
-    name = "diffattn-colab"
-    subprocess.run([python, "-m", "ipykernel", "install", "--prefix", environment, "--name", name],
+    wheel = build_wheel(PLACE / "wheel")
+    pip = [python, "-m", "pip", "--disable-pip-version-check"]
+    subprocess.run([*pip, "install", "-q", "--no-deps", "--force-reinstall", wheel], check=True)
+    if options.kind == "newest":
+        subprocess.run([*pip, "list", "--format", "freeze"], check=True)  # what broke is to be found among these
+    name, prefix = f"diffattn-{options.kind}", python.parents[1]
+    subprocess.run([python, "-m", "ipykernel", "install", "--prefix", prefix, "--name", name],
                    check=True, stdout=subprocess.DEVNULL)
-    run = ["-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-cell-timeout", "120",
-           "--nbval-kernel-name", name, "notebooks/ro", "notebooks/en"]
-    kernels = {"JUPYTER_PATH": str(environment / "share" / "jupyter")}
-    sys.exit(subprocess.run([sys.executable, *run], cwd=ROOT, env=os.environ | kernels).returncode)
+    run = [*options.nbval, "-p", "no:cacheprovider", "--nbval-kernel-name", name, "notebooks/ro", "notebooks/en"]
+    kernels = {"JUPYTER_PATH": str(prefix / "share" / "jupyter")}
+    sys.exit(subprocess.run(run, cwd=ROOT, env=os.environ | kernels).returncode)
 
 
 if __name__ == "__main__":

@@ -83,6 +83,7 @@ def visit(chromium, address):
         if context is None:
             context = chromium.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme,
                                            reduced_motion="reduce", **options)
+            context.set_default_timeout(120_000)  # for a page that never stands, also on a busy machine
             contexts.append(context)
         page = context.new_page()
         page.listener = Listener(page, address)
