@@ -107,7 +107,7 @@ def test_each_edition_is_in_one_language_and_reads_anywhere(tree):
     root = tree()
     ro, en = cells(root, "ro"), cells(root, "en")
     assert ro[0].source == (
-        '<a id="start"></a>\n\n# Titlul\n\nText cu *atenție* (*attention*), '
+        '<a id="start"></a>\n\n# 1. Titlul\n\nText cu *atenție* (*attention*), '
         "[Pop și Rus, 2020](https://arxiv.org/abs/1234.5) și [alt loc](../../book/ro/notes.md#here).")
     assert "*attention*, [Pop and Rus, 2020]" in en[0].source
     assert by_text(en, "See").source.endswith("[the start](01-first.ipynb#start).")
@@ -116,6 +116,15 @@ def test_each_edition_is_in_one_language_and_reads_anywhere(tree):
     assert by_text(ro, "plot_curve").metadata.mystnb.image.alt == "O linie."
     assert "github/o/r/blob/b/notebooks/ro/01-first.ipynb" in ro[1].source
     assert "git+https://github.com/o/r@b" in ro[2].source and 'set_language("ro")' in ro[2].source
+
+
+def test_while_the_repository_has_no_address_nothing_leads_to_one(tree):
+    root = tree()
+    (root / "_config.yml").write_text('repository: {url: "", branch: main}\n')
+    for lang in ("ro", "en"):
+        made = cells(root, lang)
+        assert not any("github" in cell.source or "%pip" in cell.source for cell in made)
+        assert f'import diffattn_mini\n\ndiffattn_mini.set_language("{lang}")' in made[1].source
 
 
 def test_the_learner_gets_a_stub_and_a_folded_solution_and_the_solved_edition_the_code(tree):

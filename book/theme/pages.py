@@ -1,5 +1,5 @@
 """What each page tells its template: its language, its counterpart, its addresses, its notebook."""
-from urllib.parse import urlsplit
+import re
 
 from .languages import counterpart as counterpart_of
 from .languages import language_of, other, published
@@ -10,40 +10,39 @@ STYLES = ("book.css", "widgets.css")
 UNUSED_SCRIPTS = ("sphinx-book-theme.js",)
 
 
-def pages_address(repository):
-    """Where GitHub Pages serves a repository: https://OWNER.github.io/REPO/"""
-    owner, name = urlsplit(repository).path.strip("/").split("/")[:2]
-    return f"https://{owner}.github.io/{name}/"
+def addresses(site, name):
+    """The published address of a page in each language, and the one for every other reader.
 
-
-def addresses(base, name):
-    """The published address of a page in each language, and the one for every other reader."""
+    site: the address of this language's pages, or nothing where the book has no address yet: then there are none.
+    """
+    if not site:
+        return {}
+    base = re.sub(r"[^/]+/$", "", site)
     found = {language: f"{base}{language}/{name}.html" for language in NAMES}
     return found | {"x-default": base if name == "index" else found["en"]}
 
 
-def colab_address(options, path):
-    launch = options.get("launch_buttons", {}).get("colab_url", "").rstrip("/")
-    repository = urlsplit(options["repository_url"]).path.strip("/")
-    return f"{launch}/github/{repository}/blob/{options.get('repository_branch', 'main')}/{path}"
+def colab_address(repository, branch, path):
+    """Where Colab opens a file of the repository; nothing where that has no address yet."""
+    place = repository.replace("https://github.com/", "https://colab.research.google.com/github/")
+    return place and f"{place}/blob/{branch}/{path}"
 
 
 def describe_page(app, pagename, templatename, context, doctree):
     options, name = app.config.html_theme_options, published(pagename)
     language = language_of(pagename, app.config.language)
-    all_addresses = addresses(pages_address(options["repository_url"]), name)
+    repository = options["repository_url"].rstrip("/")
     context.update(
         language=language,
-        pageurl=all_addresses[language],
-        alternates=all_addresses,
-        repository=options["repository_url"],
+        alternates=addresses(app.config.html_baseurl, name),
+        repository=repository,
         other_language=other(language),
         other_name=NAMES[other(language)],
         other_page=context["pathto"](counterpart_of(pagename, language)),
     )
     if "ipynb" in (context.get("page_source_suffix") or ""):
         path = f"notebooks/{language}/{name}.ipynb"
-        context["colab"] = colab_address(options, path)
+        context["colab"] = colab_address(repository, options["repository_branch"], path)
         context["notebook"] = context["pathto"](path, 1)
 
 

@@ -27,6 +27,8 @@ READS = re.compile(r"\bstored\((.*)\)")  # the experiments whose stored results 
 WORDS = {
     "solution": {"ro": "Soluția", "en": "Solution"},
     "colab": {"ro": "Deschide în Colab", "en": "Open in Colab"},
+    "package": {"ro": "pachetul se instalează din dosarul cărții: pip install .",
+                "en": "the package is installed from the book's folder: pip install ."},
     "and": {"ro": "și", "en": "and"},
 }
 
@@ -55,7 +57,7 @@ class House:
 def open_house(root: Path) -> House:
     house = House(root)
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]
-    house.repository, house.branch = config["url"].rstrip("/"), config.get("branch", "main")
+    house.repository, house.branch = (config["url"] or "").rstrip("/"), config.get("branch", "main")
     for entry in yaml.safe_load((root / "book/glossary.yml").read_text(encoding="utf-8")) or []:
         house.glossary[entry.get("key", entry["en"])] = entry
     house.references = parse_string((root / "book/references.bib").read_text(encoding="utf-8"), "bibtex")
@@ -95,6 +97,8 @@ def edition(house: House, name: str, blocks: list[Block], lang: str, solved: boo
         try:
             if block.kind == "markdown":
                 text = prose(house, name, number, block, lang)
+                if not cells:
+                    text = numbered(name, text)
                 cells.append(new_markdown_cell(text, id=key))
                 if len(cells) == 1:
                     cells += opening(house, name, lang)
@@ -147,16 +151,29 @@ def metadata(block: Block, lang: str) -> dict:
 
 
 def opening(house: House, name: str, lang: str) -> list[nbformat.NotebookNode]:
-    """What every edition begins with, below its title: the way to Colab, and the package."""
+    """What every edition begins with, below its title: the way to Colab, and the package.
+
+    While the repository has no address there is no way to Colab, and the package is the one at hand.
+    """
+    hidden = {"tags": ["remove-cell"]}
+    language = f'diffattn_mini.set_language("{lang}")'
+    if not house.repository:
+        setup = f"# {WORDS['package'][lang]}\nimport diffattn_mini\n\n{language}"
+        return [new_code_cell(setup, id="setup", metadata=hidden)]
     place = house.repository.replace("https://github.com/", "https://colab.research.google.com/github/")
     link = f"[{WORDS['colab'][lang]}]({place}/blob/{house.branch}/notebooks/{lang}/{name}.ipynb)"
     setup = (
         "try:\n    import diffattn_mini\nexcept ModuleNotFoundError:\n"
         f'    %pip install -q "diffattn_mini @ git+{house.repository}@{house.branch}"\n'
-        f'    import diffattn_mini\n\ndiffattn_mini.set_language("{lang}")'
+        f"    import diffattn_mini\n\n{language}"
     )
-    hidden = {"tags": ["remove-cell"]}
     return [new_markdown_cell(link, id="colab", metadata=hidden), new_code_cell(setup, id="setup", metadata=hidden)]
+
+
+def numbered(name: str, text: str) -> str:
+    """The text with the chapter's number before its title. The file's name is the one place that knows it."""
+    number = re.match(r"(\d+)-", name)
+    return re.sub(r"^# ", f"# {int(number[1])}. ", text, count=1, flags=re.M) if number else text
 
 
 def fold(source: str, lang: str) -> str:

@@ -68,7 +68,10 @@ def language_toc(toc, language):
 
 
 def pages_address(config):
-    owner, name = urlsplit(config["repository"]["url"]).path.strip("/").split("/")[:2]
+    """Where GitHub Pages serves the repository, https://OWNER.github.io/REPO/; nothing while that has no address."""
+    if not (url := config["repository"]["url"]):
+        return ""
+    owner, name = urlsplit(url).path.strip("/").split("/")[:2]
     return f"https://{owner}.github.io/{name}/"
 
 
@@ -77,7 +80,7 @@ def language_config(config, language):
     sphinx = config["sphinx"]["config"]
     config["title"] = sphinx["book_titles"][language]
     config["execute"]["cache"] = str(execution_cache())
-    config["html"]["baseurl"] = f"{pages_address(config)}{language}/"
+    config["html"]["baseurl"] = (base := pages_address(config)) and f"{base}{language}/"
     config["sphinx"]["local_extensions"] = {"book.theme": str(ROOT)}
     sphinx["language"] = language
     sphinx["locale_dirs"] = [str(BUILD / "locale")]
