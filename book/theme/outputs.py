@@ -3,19 +3,24 @@
 A figure without an alternative text is a warning, so the build (-W) fails; it names the notebook and the cell.
 What a plotting call returns (`Text(0, 0.5, 'λ')`, `<Axes: ...>`) says nothing to a reader and goes.
 A figure gets its size on the page, so that nothing jumps while it loads, and a wide one scrolls on a phone.
+Code that only draws (a cell tagged `hide-input`) is folded; in the notebook it is open.
 """
 import re
 from pathlib import Path
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from PIL import Image
 from sphinx.util import logging
 
 from diffattn_mini.widgets import PAGE_WIDTH
 
+from .languages import language_of
+
 logger = logging.getLogger(__name__)
 IMG_WITHOUT_ALT = re.compile(r"<img\b(?![^>]*\balt\s*=\s*[\"'][^\"'\s])", re.IGNORECASE)
 FIGURE = re.compile(r'<img\b[^>]*\bsrc="[^"]*_images/([^"/]+\.png)"[^>]*>')
+SUMMARY = {"ro": "Codul desenului", "en": "The code of the drawing"}
 PLOT_OBJECT = re.compile(r"\(?\[?(Text\(|<(Axes|Figure|matplotlib)\b)")
 
 
@@ -67,6 +72,16 @@ def place_figures(app, pagename, templatename, context, doctree):
         context["body"] = FIGURE.sub(lambda found: sized(app, found[0], found[1]), context["body"])
 
 
+def open_fold(translator, node):
+    language = language_of(translator.builder.current_docname, translator.config.language)
+    translator.body.append(f'<details class="hide">\n<summary>{SUMMARY[language]}</summary>\n')
+
+
+def close_fold(translator, node):
+    translator.body.append("</details>\n")
+
+
 def setup(app):
+    app.add_node(HideCodeCellNode, override=True, html=(open_fold, close_fold))  # the original speaks English
     app.connect("doctree-read", check)
     app.connect("html-page-context", place_figures)
