@@ -5,7 +5,7 @@ It builds one language (flat pages, `language` from the configuration) or both (
 import os
 from pathlib import Path
 
-from . import anchors, assets, formulas, lists, outputs, pages, romanian_search
+from . import anchors, assets, formulas, lists, outputs, pages, results, romanian_search
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -19,6 +19,6 @@ def setup(app):
 
     app.config.templates_path.append(str(HERE / "templates"))
     app.config.html_static_path.append(str(HERE / "static"))
-    for module in (anchors, formulas, outputs, lists, pages, assets, romanian_search):
+    for module in (anchors, formulas, outputs, lists, results, pages, assets, romanian_search):
         module.setup(app)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

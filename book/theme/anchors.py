@@ -12,7 +12,7 @@ from sphinx.util import logging
 
 logger = logging.getLogger(__name__)
 TARGET = re.compile(r"^\(([a-z0-9-]+)\)=[ \t]*\n+(?=#)", re.MULTILINE)
-ANCHOR = re.compile(r'<a id="([a-z0-9-]+)">\s*</a>')
+ANCHOR = re.compile(r'<a id="([a-z0-9.-]+)">\s*</a>')
 
 
 def targets_to_anchors(app, docname, source):

@@ -1,7 +1,7 @@
-"""An inline formula never parts from what touches it: the comma behind it, the bracket before it, the ending of "i-lea".
+"""An inline formula never parts from what touches it: the comma behind it, the bracket before it, an ending ("i-lea").
 
-A browser may break a line on either side of a formula, whatever stands there, so the build puts the formula and all that
-touches it into one piece (`together` in book.css).
+A browser may break a line on either side of a formula, whatever stands there, so the build puts the formula and all
+that touches it into one piece (`together` in book.css).
 """
 import re
 from itertools import groupby

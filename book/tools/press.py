@@ -27,8 +27,7 @@ READS = re.compile(r"\bstored\((.*)\)")  # the experiments whose stored results 
 WORDS = {
     "solution": {"ro": "Soluția", "en": "Solution"},
     "colab": {"ro": "Deschide în Colab", "en": "Open in Colab"},
-    "package": {"ro": "pachetul se instalează din dosarul cărții: pip install .",
-                "en": "the package is installed from the book's folder: pip install ."},
+    "package": {"ro": "pachetul se instalează din dosarul cărții", "en": "the package installs from the book's folder"},
     "and": {"ro": "și", "en": "and"},
 }
 

@@ -1,4 +1,5 @@
-"""Publish the book: _build/html/ro, _build/html/en and a start page, from one _config.yml and one _toc.yml.
+"""Publish the book: _build/html/ro, _build/html/en, a start page, and one zip of it all, from one _config.yml and one
+_toc.yml.
 
     python book/tools/publish.py
 
@@ -15,6 +16,7 @@ import string
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -28,6 +30,8 @@ SITE, NEW, OLD = BUILD / "html", BUILD / "html.new", BUILD / "html.old"
 STAMP = BUILD / "html.stamp"
 LANGUAGES = ("ro", "en")
 INPUTS = ["_config.yml", "_toc.yml", "requirements.txt", "book/**/*", "notebooks/**/*.ipynb", "diffattn_mini/**/*"]
+ARCHIVE = "differential-attention.zip"
+OFFLINE = re.compile(r'\s*<p class="offline">.*?</p>', re.DOTALL)  # the way to the archive
 LINK = re.compile(r"(\]\()(?:\.\./)*(?:book|notebooks)/(?:ro|en)/")
 
 
@@ -83,6 +87,7 @@ def language_config(config, language):
     config["html"]["baseurl"] = (base := pages_address(config)) and f"{base}{language}/"
     config["sphinx"]["local_extensions"] = {"book.theme": str(ROOT)}
     sphinx["language"] = language
+    sphinx["html_context"]["archive"] = f"../{ARCHIVE}"
     sphinx["locale_dirs"] = [str(BUILD / "locale")]
     return config
 
@@ -175,8 +180,23 @@ def build(language):
 
 
 def start_page():
-    template = string.Template((ROOT / "book/theme/start.html").read_text(encoding="utf-8"))
-    return template.safe_substitute(base=pages_address(load("_config.yml")))
+    """The page that offers both languages; without an address of its own while the repository has none."""
+    base = pages_address(load("_config.yml"))
+    lines = (ROOT / "book/theme/start.html").read_text(encoding="utf-8").splitlines(keepends=True)
+    template = string.Template("".join(line for line in lines if base or "${base}" not in line))
+    return template.safe_substitute(base=base, archive=ARCHIVE)
+
+
+def archive(site, target):
+    """The finished site as one file, the same bytes for the same site; in it no page offers the file itself."""
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        for path in sorted(path for path in site.rglob("*") if path.is_file() and not path.name.startswith(".")):
+            entry = zipfile.ZipInfo(f"{target.stem}/{path.relative_to(site).as_posix()}", (1980, 1, 1, 0, 0, 0))
+            entry.external_attr, entry.compress_type = 0o644 << 16, zipfile.ZIP_DEFLATED
+            content = path.read_bytes()
+            if path.suffix == ".html":
+                content = OFFLINE.sub("", content.decode()).encode()
+            file.writestr(entry, content)
 
 
 def put_in_place(sites):
@@ -189,6 +209,9 @@ def put_in_place(sites):
         (NEW / language / ".buildinfo").unlink(missing_ok=True)
         (NEW / language / "objects.inv").unlink(missing_ok=True)
     (NEW / "index.html").write_text(start_page(), encoding="utf-8")
+    beside = NEW.with_name(ARCHIVE)
+    archive(NEW, beside)
+    beside.rename(NEW / ARCHIVE)
     (NEW / ".nojekyll").touch()  # GitHub Pages would hide folders that begin with an underscore
     if SITE.exists():
         SITE.rename(OLD)

@@ -1,9 +1,11 @@
 """What the tests of the finished site share: the pages as built, a server, a browser."""
 import functools
 import threading
+import zipfile
 from pathlib import Path
 
 import browser as browsers
+import publish
 import pytest
 import serve
 from bs4 import BeautifulSoup
@@ -35,6 +37,15 @@ def pytest_generate_tests(metafunc):
 def built():
     if not (SITE / "index.html").exists() or not all((SITE / lang / "index.html").exists() for lang in LANGUAGES):
         pytest.exit("The site is not built: run 'make book', then these tests again.", returncode=1)
+
+
+@pytest.fixture(scope="session")
+def unpacked(tmp_path_factory):
+    """The folder that the published archive unpacks to."""
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(SITE / publish.ARCHIVE) as file:
+        file.extractall(folder)
+    return folder / Path(publish.ARCHIVE).stem
 
 
 @pytest.fixture(scope="session")
@@ -95,6 +106,22 @@ def visit(chromium, address):
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def open_file(chromium, unpacked):
+    """open_file("ro/x.html") -> the page of the unpacked archive, open as a local file; page.listener as in visit."""
+    context = chromium.new_context(locale="fr-FR", reduced_motion="reduce")
+
+    def open_page(where):
+        page = context.new_page()
+        page.listener = Listener(page, unpacked.as_uri())
+        page.goto((unpacked / where).as_uri())
+        settle(page)
+        return page
+
+    yield open_page
+    context.close()
 
 
 def settle(page):

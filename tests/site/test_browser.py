@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from axe_core_python.sync_playwright import Axe
-from conftest import settle
+from conftest import settle, soup
 
 CHAPTERS = [f"{language}/{path.stem}.html" for language in ("ro", "en")
             for path in sorted(Path("book/chapters").glob("*.md"))]
@@ -24,6 +24,86 @@ def test_formulas_are_set(visit):
     page = visit("ro/11-differential-attention.html")
     assert page.locator("mjx-container").count() == page.locator(".math").count() > 30
     assert page.locator("mjx-merror").count() == 0
+
+
+@pytest.mark.parametrize("where", ["ro/04-self-attention.html", "en/05-rnn-lstm.html", "ro/notation.html"])
+def test_no_line_breaks_between_a_formula_and_what_touches_it(visit, where):
+    """At every width of a phone: the character that touches a formula stands on its line, right beside it."""
+    page, touching = visit(where, width=390), set()
+    for width in range(360, 431, 5):
+        page.set_viewport_size({"width": width, "height": 900})
+        found = page.evaluate("""() => {
+            const walker = document.createTreeWalker(document.querySelector("article"), NodeFilter.SHOW_TEXT);
+            const texts = [];
+            while (walker.nextNode())
+                if (walker.currentNode.length && !walker.currentNode.parentElement.closest("mjx-container"))
+                    texts.push(walker.currentNode);
+            const place = (text, at) => {
+                const range = document.createRange();
+                range.setStart(text, at);
+                range.setEnd(text, at + 1);
+                return range.getBoundingClientRect();
+            };
+            const found = [];
+            for (const formula of document.querySelectorAll("article mjx-container:not([display])")) {
+                const box = formula.getBoundingClientRect();
+                const next = texts.find((text) => formula.compareDocumentPosition(text) & 4);
+                const before = texts.findLast((text) => formula.compareDocumentPosition(text) & 2);
+                const block = (node) => node.parentElement.closest("p, li, td, th, dd, dt, h1, h2, h3");
+                if (next && block(next) === block(formula) && /[^\s\w—–]/.test(next.data[0]))
+                    found.push([next.data[0], Math.abs(place(next, 0).left - box.right)]);
+                if (before && block(before) === block(formula) && /[(„“]/.test(before.data.at(-1)))
+                    found.push([before.data.at(-1), Math.abs(place(before, before.length - 1).right - box.left)]);
+            }
+            return found;
+        }""")
+        touching |= {character for character, _ in found}
+        assert found and not [(width, *pair) for pair in found if pair[1] > 3]
+    assert touching >= {",", "."}
+
+
+# Drawing code
+
+def test_the_code_of_a_drawing_is_folded_and_opens_from_the_keyboard(visit):
+    words = {"ro": "Codul desenului", "en": "The code of the drawing"}
+    with_folds = [page for page in CHAPTERS if soup(page).select("details.hide")]
+    assert {page[:2] for page in with_folds} == {"ro", "en"}
+    for where in with_folds:
+        assert {fold.summary.get_text() for fold in soup(where).select("details.hide")} == {words[where[:2]]}
+    fold = visit(with_folds[0]).locator("details.hide").first
+    assert not fold.locator("pre").is_visible()
+    fold.locator("summary").focus()
+    fold.page.keyboard.press("Enter")
+    assert fold.locator("pre").is_visible()
+
+
+# From a disk
+
+def test_the_unpacked_archive_opens_from_its_first_page_and_finds_what_is_asked(open_file):
+    page = open_file("index.html")
+    assert page.locator(".offline").count() == 0
+    page.click("text=English")
+    page.wait_for_url("file://**/en/index.html")
+    assert page.locator(".offline").count() == 0
+    page.click(".contents >> text=11. Differential attention")
+    page.wait_for_url("file://**/en/11-differential-attention.html")
+    settle(page)
+    assert page.locator("mjx-container").count() == page.locator(".math").count() > 30
+    assert page.evaluate("() => [...document.fonts].filter((font) => font.status === 'loaded').length > 1")
+    slider = page.locator("article .frames input[type=range]").first
+    before = picture(slider)
+    slider.focus()
+    page.keyboard.press("End")
+    page.keyboard.press("ArrowLeft")
+    assert picture(slider) != before
+    page.keyboard.press("Control+k")
+    page.keyboard.type("softmax")
+    page.keyboard.press("Enter")
+    page.wait_for_url("file://**/en/search.html?q=softmax")
+    page.wait_for_function("() => /\\d/.test(document.querySelector('.search-summary')?.innerText ?? '')")
+    page.click("#search-results li a >> nth=0")
+    page.wait_for_url("file://**/en/*.html?highlight=softmax*")
+    assert page.listener.complaints == [] and page.listener.foreign == []
 
 
 # Sliders

@@ -3,7 +3,6 @@ import re
 
 import numpy as np
 import pytest
-from conftest import SITE, settle
 
 EXPLORERS = {"ro/index.html": "difference", "en/index.html": "difference", "en/02-softmax.html": "softmax",
              "en/04-self-attention.html": "cell",
@@ -78,17 +77,11 @@ def test_every_cell_of_the_map_shows_its_four_steps(visit, language, causal):
 
 
 @pytest.mark.parametrize("where", EXPLORERS)
-def test_pages_work_from_a_local_file(chromium, where):
-    page = chromium.new_page()
-    complaints = []
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda message: message.type == "error" and complaints.append(message.text))
-    page.goto((SITE / where).as_uri())
-    settle(page)
+def test_explorers_work_in_the_unpacked_archive(open_file, where):
+    page = open_file(where)
     box = page.locator(f".explorer[data-explorer={EXPLORERS[where]}]").first
     control, before = box.locator("input").first, box.inner_text()
     control.focus()
     page.keyboard.press("Space" if control.get_attribute("type") == "checkbox" else "Home")
     assert box.inner_text() != before
-    page.close()
-    assert complaints == []
+    assert page.listener.complaints == []

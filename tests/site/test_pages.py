@@ -1,17 +1,21 @@
 """The built pages, read as files."""
 import copy
 import json
+import os
 import re
+import zipfile
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
+import publish
 import pytest
 import yaml
 from conftest import LANGUAGES, ROOT, SITE, pages, soup
 
 CONFIG = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-OWNER, REPO = urlsplit(CONFIG["repository"]["url"]).path.strip("/").split("/")
-BASE = f"https://{OWNER}.github.io/{REPO}/"
+ADDRESS = CONFIG["repository"]["url"]  # of the repository; empty until a fork sets it
+OWNER, REPO = urlsplit(ADDRESS).path.strip("/").split("/") if ADDRESS else ("", "")
+BASE = f"https://{OWNER}.github.io/{REPO}/" if ADDRESS else ""
 LOADED = [("script", "src"), ("link", "href"), ("img", "src"), ("source", "src"), ("iframe", "src"), ("video", "src"),
           ("audio", "src"), ("object", "data"), ("embed", "src"), ("input", "src"), ("use", "href")]
 POINTERS = ("canonical", "alternate", "prev", "next")  # links that say something and load nothing
@@ -31,10 +35,44 @@ def test_a_page_says_its_language_and_its_addresses(page_name):
     language, name = split(page_name)
     page = soup(page_name)
     assert page.html["lang"] == language
-    assert [link["href"] for link in page.select('link[rel="canonical"]')] == [f"{BASE}{page_name}"]
+    canonical = [link["href"] for link in page.select('link[rel="canonical"]')]
     alternates = {link["hreflang"]: link["href"] for link in page.select("link[hreflang]")}
     fallback = BASE if name == "index.html" else f"{BASE}en/{name}"
-    assert alternates == {"ro": f"{BASE}ro/{name}", "en": f"{BASE}en/{name}", "x-default": fallback}
+    assert canonical == ([f"{BASE}{page_name}"] if BASE else [])
+    assert alternates == (
+        {"ro": f"{BASE}ro/{name}", "en": f"{BASE}en/{name}", "x-default": fallback} if BASE else {})
+
+
+@pytest.mark.parametrize("url, base", [("https://github.com/ana/carte", "https://ana.github.io/carte/"), ("", "")])
+def test_every_address_follows_from_that_of_the_repository(monkeypatch, url, base):
+    from book.theme.pages import addresses, colab_address
+    config = CONFIG | {"repository": {"url": url, "branch": "main"}}
+    monkeypatch.setattr(publish, "load", lambda name: config)
+    site = publish.language_config(config, "ro")["html"]["baseurl"]
+    assert site == (base and f"{base}ro/")
+    assert addresses(site, "x") == (base and {
+        "ro": f"{base}ro/x.html", "en": f"{base}en/x.html", "x-default": f"{base}en/x.html"} or {})
+    assert colab_address(url, "main", "x.ipynb") == (
+        url and "https://colab.research.google.com/github/ana/carte/blob/main/x.ipynb")
+    start = publish.start_page()
+    assert re.findall(r'<link rel="(\w+)"[^>]* href="(https:[^"]*)"', start) == (base and [
+        ("canonical", base), ("alternate", f"{base}ro/index.html"), ("alternate", f"{base}en/index.html"),
+        ("alternate", base)] or [])
+    assert "$" not in start.split("<body>")[1]
+
+
+def test_a_chapter_is_named_with_its_number(page_name):
+    page = soup(page_name)
+    here = re.match(r"(\d+)-", split(page_name)[1])
+    if here:
+        assert page.h1.get_text().startswith(f"{int(here[1])}. ")
+        assert page.title.get_text().strip().startswith(f"{int(here[1])}. ")
+    links = [(link["href"] if link["href"] != "#" else split(page_name)[1], link.find("small"), link)
+             for link in page.select(".contents a[href], .prev-next a[href]")]
+    named = [(int(number[1]), link.get_text(" ", strip=True).removeprefix(small.get_text() if small else "").strip())
+             for href, small, link in links if (number := re.match(r"(\d+)-[\w-]+\.html$", href))]
+    assert {number for number, _ in named} >= {1, 2, 11}
+    assert all(text.startswith(f"{number}. ") for number, text in named)
 
 
 def test_the_language_switch_leads_to_the_same_page(page_name):
@@ -82,9 +120,10 @@ def test_every_link_leads_somewhere(page_name):
     assert links and not {link: why for link in links if (why := broken(page_name, link))}
 
 
-def test_the_start_page_leads_to_both_languages():
+def test_the_start_page_leads_to_both_languages_and_to_the_whole_book_in_one_file():
     links = [tag["href"] for tag in soup("index.html").select("a[href]")]
-    assert links == ["ro/index.html", "en/index.html"] and not any(broken("index.html", link) for link in links)
+    assert links == ["ro/index.html", "en/index.html", publish.ARCHIVE]
+    assert not any(broken("index.html", link) for link in links)
 
 
 @pytest.mark.parametrize("pattern", ["index.html", "*/*.html"])
@@ -116,11 +155,68 @@ def test_a_chapter_opens_in_colab_and_downloads_in_its_language(page_name):
     downloads = [link for link in links if link.endswith(".ipynb") and link not in colab]
     if re.match(r"\d\d-", stem):
         path = f"notebooks/{language}/{stem}.ipynb"
-        assert colab == [f"https://colab.research.google.com/github/{OWNER}/{REPO}/blob/main/{path}"]
+        where = f"https://colab.research.google.com/github/{OWNER}/{REPO}/blob/{CONFIG['repository']['branch']}/{path}"
+        assert colab == ([where] if ADDRESS else [])
         assert downloads == [path]
         assert (SITE / language / path).read_bytes() == (ROOT / path).read_bytes()
     else:
         assert not colab and not downloads
+
+
+# The results
+
+STORED = sorted(path.stem for path in (ROOT / "book/results").glob("*.json"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_stored_experiment_has_an_entry_that_says_how_it_was_run_and_what_came_out(language):
+    sections = soup(f"{language}/results.html").select("article section section")
+    assert [section["id"] for section in sections] == [f"result-{name}" for name in STORED]
+    for name, section in zip(STORED, sections, strict=True):
+        result = json.loads((ROOT / f"book/results/{name}.json").read_text(encoding="utf-8"))
+        text = section.get_text(" ")
+        assert section.h2.code.get_text() == name and len(section.select("tbody tr")) > 1
+        for known in ("command", "processor", "metric", "commit"):
+            assert result.get(known, "")[:12] in text, (name, known)
+        for known in [result.get("describe"), (result.get("plan") or {}).get("question")]:
+            assert not known or known[language] in text
+        assert ("verdict" in section.thead.get_text()) == bool(result.get("plan")), name
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_numbers_of_an_entry_are_those_of_the_package(language):
+    from diffattn_mini.lab.experiments import stored, summarise
+    page, compared = soup(f"{language}/results.html"), 0
+    for name in STORED:
+        result = stored(name)
+        if "arms" not in result:
+            continue
+        rows = [row for row in summarise(result) if row.get("mean") is not None]
+        shown = {line.code.get_text(): line.get_text(" ").replace(",", ".").replace("−", "-").replace("\u00a0", " ")
+                 for line in page.select(f"#result-{name} tbody tr")}
+        for row in rows:
+            assert f"{row['mean']:.4f} ± {row['deviation']:.4f}" in shown[row["arm"]], (name, row)
+            compared += 1
+    assert compared > 50
+
+
+def test_the_archive_is_the_site_and_the_same_bytes_for_the_same_site(tmp_path):
+    made = []
+    for seconds in (1e9, 1.5e9):
+        site = tmp_path / str(seconds)
+        (site / "ro").mkdir(parents=True)
+        (site / "ro/index.html").write_text('<p>ș</p>\n<p class="offline"><a href="../book.zip">book</a></p>', "utf-8")
+        (site / "index.html").write_text("start")
+        os.utime(site / "index.html", (seconds, seconds))
+        publish.archive(site, tmp_path / "book.zip")
+        made.append((tmp_path / "book.zip").read_bytes())
+    assert made[0] == made[1]
+    with zipfile.ZipFile(tmp_path / "book.zip") as file:
+        assert file.read("book/ro/index.html").decode() == "<p>ș</p>"
+    with zipfile.ZipFile(SITE / publish.ARCHIVE) as file:
+        names = {name.partition("/")[2] for name in file.namelist()}
+    there = {path.relative_to(SITE).as_posix() for path in SITE.rglob("*") if path.is_file()}
+    assert names == there - {publish.ARCHIVE, ".nojekyll"}
 
 
 # Nothing of the interface is English on a Romanian page: whatever stands outside the text must differ from what
