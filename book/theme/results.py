@@ -207,9 +207,9 @@ def entry(name, result, words):
 class ResultsList(FromData):
     def run(self):
         words, made = Words(self.language()), []
-        for path in sorted(RESULTS.glob("*.json")):
-            self.env.note_dependency(str(path))
-            made += entry(path.stem, stored(path.stem), words)
+        for name in sorted(path.stem for path in RESULTS.glob("*.json")):
+            self.env.note_dependency(str(RESULTS / f"{name}.json"))
+            made += entry(name, stored(name), words)
         return made
 
 

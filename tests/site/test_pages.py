@@ -174,7 +174,7 @@ def test_every_stored_experiment_has_an_entry_that_says_how_it_was_run_and_what_
     assert [section["id"] for section in sections] == [f"result-{name}" for name in STORED]
     for name, section in zip(STORED, sections, strict=True):
         result = json.loads((ROOT / f"book/results/{name}.json").read_text(encoding="utf-8"))
-        text = section.get_text(" ")
+        text = re.sub(r"\s+", " ", section.get_text(" ")).replace("’", "'")
         assert section.h2.code.get_text() == name and len(section.select("tbody tr")) > 1
         for known in ("command", "processor", "metric", "commit"):
             assert result.get(known, "")[:12] in text, (name, known)
@@ -193,7 +193,7 @@ def test_the_numbers_of_an_entry_are_those_of_the_package(language):
             continue
         rows = [row for row in summarise(result) if row.get("mean") is not None]
         shown = {line.code.get_text(): line.get_text(" ").replace(",", ".").replace("−", "-").replace("\u00a0", " ")
-                 for line in page.select(f"#result-{name} tbody tr")}
+                 for line in page.select(f'[id="result-{name}"] tbody tr')}
         for row in rows:
             assert f"{row['mean']:.4f} ± {row['deviation']:.4f}" in shown[row["arm"]], (name, row)
             compared += 1
