@@ -1,7 +1,7 @@
 """`{results-list}`: one entry a stored experiment, made from book/results/*.json, in the page's language.
 
-An entry shows what its result has. The numbers are those of the package's own summary; nothing is computed here. A
-result without a plan, whose rates were chosen on the seeds that it reports, has means and deviations and no verdict.
+An entry shows what its result has. The numbers are those of the package's own summary; none is computed here. A result
+whose rates were chosen on the seeds that it reports has means and deviations and no verdict.
 """
 from datetime import date
 from pathlib import Path
@@ -14,39 +14,54 @@ from diffattn_mini.lab.experiments import stored, summarise
 from .lists import FromData
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
+NBSP, JOINER = "\u00a0", "\u2060"  # a space and a nothing at which no line breaks
 
 WORDS = {
     "ro": {
-        "question": "Întrebarea", "measure": "Măsura", "larger": "mai mare e mai bine", "smaller": "mai mic e mai bine",
-        "plan": "Planul", "compared": "se compară {arms} cu {first}", "margin": "egalitate înseamnă mai puțin de {}",
-        "rates": "Ratele", "seeds": "Semințele", "settings": "Setările", "parameters": "Parametrii",
-        "command": "Comanda", "date": "Data", "commit": "Codul", "machine": "Calculatorul", "failed": "Rulări eșuate",
-        "arm": "braț", "rate": "rata", "n": "rulări", "mean": "media ± abaterea", "difference": "diferența",
-        "low": "interval de 95\u00a0%", "p": "p", "p_holm": "p corectat (Holm)", "verdict": "verdict",
+        "measure": "Măsura", "larger": "mai mare e mai bine", "smaller": "mai mic e mai bine",
+        "compared": "Se compară", "with": "cu", "margin": "Egalitate", "below": "o diferență sub {}",
+        "test": "Testul", "t": "Student, pe diferențe pereche",
+        "sign-flip": "permutarea semnelor, pe diferențe pereche",
+        "count": "Fisher exact, pe numărul de reușite; o reușită: cel puțin {}", "holm": "corectat după Holm",
+        "rates": "Ratele încercate", "validation": "Semințe pentru rate", "on validation": "pe date de validare",
+        "seeds": "Semințe", "settings": "Setări", "parameters": "Parametri", "again": "Măsurat din nou",
+        "command": "Comanda", "date": "Data", "commit": "Codul", "machine": "Calculatorul",
+        "arm": "braț", "rate": "rata", "edge": "la margine", "n": "rulări", "failed": "eșuate",
+        "mean": "media ± abaterea", "successes": "reușite", "of": "{} din {}", "difference": "diferența",
+        "low": "interval de 95 %",
+        "p": "p", "p_holm": "p corectat", "verdict": "verdict",
         "win": "mai bun", "loss": "mai slab", "tie": "egalitate", "no difference seen": "nicio deosebire văzută",
-        "step": "pas", "loss of": "pierderea", "form": "forma",
-        "unplanned": "Fără verdict: rata fiecărui braț a fost aleasă pe aceleași semințe care sunt raportate. "
-                     "Tabelul arată fiecare braț la rata lui cea mai bună: media și abaterea standard, atât.",
-        "untrained": "Aici nu se antrenează nimic și nu se judecă nimic: media și abaterea standard, atât.",
-        "planned": "Fiecare braț la rata aleasă pentru el pe date de validare. Diferența e față de primul braț.",
+        "unseen": " (una sub {} nu s-ar fi văzut)", "step": "pas", "loss of": "pierderea", "form": "forma",
+        "chosen on validation": "Fiecare braț la rata aleasă pentru el pe date de validare. Diferența și verdictul "
+                                "sunt față de primul braț.",
+        "chosen on seeds": "Fără verdict: rata fiecărui braț a fost aleasă pe aceleași semințe care sunt raportate. "
+                           "Tabelul arată fiecare braț la rata lui cea mai bună, atât.",
+        "one rate": "O singură rată pentru toate brațele. Diferența și verdictul sunt față de primul braț.",
+        "not compared": "Nimic nu se antrenează și nimic nu se compară: media și abaterea standard, atât.",
         "single": "O singură rulare, cu o singură sămânță: arată o curbă și nu dovedește nimic.",
         "timed": "Cât durează un strat cu N tokeni, înainte și înapoi, față de atenția obișnuită: mediana raportului "
                  "și, în paranteză, cuartilele lui.",
     },
     "en": {
-        "question": "The question", "measure": "The measure", "larger": "larger is better",
-        "smaller": "smaller is better",
-        "plan": "The plan", "compared": "{arms} against {first}", "margin": "a tie means less than {}",
-        "rates": "Rates", "seeds": "Seeds", "settings": "Settings", "parameters": "Parameters",
-        "command": "Command", "date": "Date", "commit": "Code", "machine": "Computer", "failed": "Failed runs",
-        "arm": "arm", "rate": "rate", "n": "runs", "mean": "mean ± deviation", "difference": "difference",
-        "low": "95% interval", "p": "p", "p_holm": "corrected p (Holm)", "verdict": "verdict",
+        "measure": "The measure", "larger": "larger is better", "smaller": "smaller is better",
+        "compared": "Compared", "with": "with", "margin": "A tie", "below": "a difference below {}",
+        "test": "The test", "t": "Student's, on paired differences", "sign-flip": "sign flips of paired differences",
+        "count": "Fisher's exact, on the number of successes; a success: at least {}", "holm": "corrected after Holm",
+        "rates": "Rates tried", "validation": "Seeds for the rates", "on validation": "on validation data",
+        "seeds": "Seeds", "settings": "Settings", "parameters": "Parameters", "again": "Measured again",
+        "command": "Command", "date": "Date", "commit": "Code", "machine": "Computer",
+        "arm": "arm", "rate": "rate", "edge": "at the edge", "n": "runs", "failed": "failed",
+        "mean": "mean ± deviation", "successes": "successes", "of": "{} of {}", "difference": "difference",
+        "low": "95% interval",
+        "p": "p", "p_holm": "corrected p", "verdict": "verdict",
         "win": "better", "loss": "worse", "tie": "tie", "no difference seen": "no difference seen",
-        "step": "step", "loss of": "loss", "form": "form",
-        "unplanned": "No verdict: the rate of each arm was chosen on the same seeds that are reported. "
-                     "The table shows each arm at its best rate: mean and standard deviation, no more.",
-        "untrained": "Nothing is trained here and nothing is judged: mean and standard deviation, no more.",
-        "planned": "Each arm at the rate chosen for it on validation data. The difference is from the first arm.",
+        "unseen": " (one below {} could not have been)", "step": "step", "loss of": "loss", "form": "form",
+        "chosen on validation": "Each arm at the rate chosen for it on validation data. Difference and verdict are "
+                                "against the first arm.",
+        "chosen on seeds": "No verdict: the rate of each arm was chosen on the same seeds that are reported. "
+                           "The table shows each arm at its best rate, no more.",
+        "one rate": "One rate for all arms. Difference and verdict are against the first arm.",
+        "not compared": "Nothing is trained and nothing is compared: mean and standard deviation, no more.",
         "single": "A single run, with a single seed: it shows a curve and proves nothing.",
         "timed": "How long a layer takes with N tokens, forward and backward, beside standard attention: the median of "
                  "the ratio and, in brackets, its quartiles.",
@@ -65,12 +80,11 @@ class Words(dict):
         text = f"{value:{form}}".replace("-", "−")
         return text.replace(".", ",") if self.language == "ro" else text
 
-    def pair(self, low, high):
-        return f"({self.number(low)}; {self.number(high)})" if self.language == "ro" else (
-            f"({self.number(low)}, {self.number(high)})")
-
     def chance(self, p):
         return "< " + self.number(1e-4) if p < 1e-4 else self.number(p)
+
+    def pair(self, low, high):
+        return f"({self.number(low)}{';' if self.language == 'ro' else ','}{NBSP}{self.number(high)})"
 
     def day(self, iso):
         return format_date(date.fromisoformat(iso), "long", locale={"ro": "ro", "en": "en_GB"}[self.language])
@@ -88,8 +102,7 @@ def code(text):
 
 def listed(values, show=code):
     """The values with commas between them."""
-    parts = [part for value in values for part in (nodes.Text(", "), show(value))]
-    return parts[1:]
+    return [part for value in values for part in (", ", show(value))][1:]
 
 
 def facts(pairs):
@@ -111,64 +124,85 @@ def table(head, rows):
 
 # What a result has
 
+def standing(result):
+    """What its verdicts rest on: how the rates were chosen, where anything is compared."""
+    if not result["compared"]:
+        return "not compared"
+    if result["validation"]:
+        return "chosen on validation"
+    return "chosen on seeds" if len(result["rates"]) > 1 else "one rate"
+
+
+def judged(result):
+    return standing(result) in ("chosen on validation", "one rate")
+
+
 def plan(result, words):
-    """What is compared with what, and how near counts as equal."""
-    planned = result["plan"]
-    first, *others = planned.get("compared") or result["arms"]
-    before, after = words["compared"].split("{arms}")
-    middle, end = after.split("{first}")
-    parts = [before, *listed(others), middle, code(first), end]
-    if planned.get("margin") is not None:
-        parts.append("; " + words["margin"].format(words.number(planned["margin"], "g")))
-    return parts
+    """What was decided before the run."""
+    planned, success = judged(result), result["success"]
+    direction = words["larger" if result["larger"] else "smaller"]
+    test = words[result["test"]].format(words.number(success, "g") if success is not None else "")
+    seeds, chosen_on = (", ".join(map(str, result[name])) for name in ("seeds", "validation"))
+    return [
+        (words["measure"], [code(result["metric"]), f", {direction}"]),
+        (words["compared"], planned and [*listed(result["compared"]), f" {words['with']} ", code(result["arms"][0])]),
+        (words["test"], planned and [f"{test}; {words['holm']}"]),
+        (words["margin"], planned and result["margin"] is not None
+         and [words["below"].format(words.number(result["margin"], "g"))]),
+        (words["rates"], any(result["rates"]) and listed(result["rates"], lambda rate: words.number(rate, "g"))),
+        (words["validation"], chosen_on and [f"{chosen_on} ({words['on validation']})"]),
+        (words["seeds"], [seeds]),
+    ]
 
 
-def about(result, words):
-    planned = result.get("plan") or {}
-    metric = planned.get("metric") or result.get("metric")
-    direction = words["larger" if planned.get("larger", result.get("larger")) else "smaller"]
-    versions = result.get("versions") or {name: result[name] for name in ("python", "torch") if name in result}
-    machine = [result.get("processor"), *(f"{name} {version}" for name, version in versions.items())]
-    rates = result.get("rates", [])
-    settings = result.get("settings") or {name: result[name] for name in ("dim", "heads", "dtype", "threads")
-                                          if name in result}
-    failed = sum("error" in record for record in result.get("records", []))
-    return facts([
-        (words["question"], [planned["question"][words.language]] if "question" in planned else None),
-        (words["measure"], metric and [code(metric), f", {direction}"]),
-        (words["plan"], planned and plan(result, words)),
-        (words["rates"], any(rates) and listed(rates, lambda rate: nodes.Text(words.number(rate, "g")))),
-        (words["seeds"], listed(planned.get("seeds") or result.get("seeds", []), lambda seed: nodes.Text(str(seed)))),
+def making(result, words):
+    """With what the result was made, and when."""
+    settings = result.get("settings") or {key: result[key] for key in ("dim", "heads", "dtype", "threads")}
+    versions = result.get("versions") or {key: result[key] for key in ("python", "torch")}
+    again = result.get("remeasured")
+    return [
         (words["settings"], listed(f"{name}={value}" for name, value in settings.items())),
-        (words["parameters"], [str(result["parameters"])] if "parameters" in result else None),
-        (words["failed"], [str(failed)] if failed else None),
-        (words["command"], [code(result["command"])] if "command" in result else None),
-        (words["date"], [words.day(result["date"])] if "date" in result else None),
-        (words["commit"], [code(result["commit"].partition("+")[0][:12])] if "commit" in result else None),
-        (words["machine"], [", ".join(filter(None, machine))]),
-    ])
+        (words["parameters"], "parameters" in result and [str(result["parameters"])]),
+        (words["command"], "command" in result and [code(result["command"])]),
+        (words["date"], "date" in result and [words.day(result["date"])]),
+        (words["commit"], "commit" in result and [code(result["commit"].partition("+")[0][:12])]),
+        (words["again"], again and [code(again["fields"]), f", {words.day(again['date'])}. ",
+                                    again["why"][words.language]]),
+        (words["machine"], [", ".join([result["processor"], *(f"{name} {it}" for name, it in versions.items())])]),
+    ]
 
 
 def summary(result, words):
-    """The package's summary as a table: the columns that some row has; difference and verdict only where planned."""
+    """The package's summary: the columns that some row has; difference and verdict only where they rest on a plan."""
+    rows, counted = summarise(result), result["test"] == "count"
+
+    def verdict(row):
+        unseen = row["verdict"] == "no difference seen" and not counted and row["low"] is not None
+        return words[row["verdict"]] + unseen * words["unseen"].format(
+            words.number((row["high"] - row["low"]) / 2))
+
     show = {
         "arm": lambda row: code(row["arm"]),
-        "rate": lambda row: words.number(row["rate"], "g"),
+        "rate": lambda row: words.number(row["rate"], "g") + row["edge"] * f" ({words['edge']})",
         "n": lambda row: str(row["n"]),
-        "mean": lambda row: f"{words.number(row['mean'])}\u00a0±\u00a0{words.number(row['deviation'])}",
+        "failed": lambda row: str(row["failed"] or ""),
+        "mean": lambda row: words.number(row["mean"]) + (
+            f"{NBSP}±{NBSP}{words.number(row['deviation'])}" if row["deviation"] is not None else ""),
+        "successes": lambda row: words["of"].format(row["successes"], row["n"]),
         "difference": lambda row: words.number(row["difference"], "+.4f"),
         "low": lambda row: words.pair(row["low"], row["high"]),
         "p": lambda row: words.chance(row["p"]),
         "p_holm": lambda row: words.chance(row["p_holm"]),
-        "verdict": lambda row: words[row["verdict"]],
+        "verdict": verdict,
     }
-    rows, trained, planned = summarise(result), any(result["rates"]), bool(result.get("plan"))
-    columns = [name for name in show if any(row.get(name) is not None for row in rows)
-               and (trained or name != "rate") and (planned or name in ("arm", "rate", "n", "mean"))]
+    left_out = {"mean", "difference", "low"} if counted else set()  # of what is all or nothing a mean says little
+    left_out |= set() if any(result["rates"]) else {"rate"}
+    left_out |= set() if judged(result) else {"difference", "low", "p", "p_holm", "verdict"}
     # the first arm is compared with nothing, and an arm that failed has no numbers
-    lines = [[show[name](row) if row.get(name) is not None else "" for name in columns] for row in rows]
-    note = "planned" if planned else "unplanned" if trained else "untrained"
-    return [paragraph(words[note]), table([words[name] for name in columns], lines)]
+    cells = {words[name]: [show[name](row) if row.get(name) is not None else "" for row in rows]
+             for name in show if name not in left_out}
+    cells = {name: column for name, column in cells.items() if any(column)}
+    return [paragraph(words[standing(result)]), table(list(cells), zip(*cells.values(), strict=True))]
 
 
 def curve(result, words):
@@ -183,24 +217,23 @@ def timing(result, words):
     """The ratio to standard attention of every form, by the length of the text."""
     sizes = result["results"]
     measured = {(size, row["arm"]): row for size, rows in sizes.items() for row in rows}
-    arms = list(dict.fromkeys(arm for _, arm in measured))
 
     def ratio(row):
-        low, high = (words.number(row[name], ".2f") for name in ("low", "high"))
-        return f"{words.number(row['ratio'], '.2f')} ({low}–{high})"
+        middle, low, high = (words.number(row[name], ".2f") for name in ("ratio", "low", "high"))
+        return f"{middle} ({low}–{JOINER}{high})"
 
     lines = [[code(arm), *(ratio(measured[size, arm]) if (size, arm) in measured else "" for size in sizes)]
-             for arm in arms]
-    return [paragraph(words["timed"]), table([words["form"], *(f"N = {size}" for size in sizes)], lines)]
+             for arm in dict.fromkeys(arm for _, arm in measured)]
+    return [paragraph(words["timed"]), table([words["form"], *(f"N{NBSP}={NBSP}{size}" for size in sizes)], lines)]
 
 
 def entry(name, result, words):
     """A section with its anchor before it (anchors.py makes that its address)."""
-    show = timing if "results" in result else summary if "arms" in result else curve
-    described = result.get("describe", {}).get(words.language)
+    swept = "arms" in result
+    show = summary if swept else timing if "results" in result else curve
     section = nodes.section("", nodes.title("", "", code(name)), ids=[f"result-{name}"])
-    section += [paragraph(described)] if described else []
-    section += [*show(result, words), about(result, words)]
+    section += [paragraph(result["question"][words.language])] if swept else []
+    section += [*show(result, words), facts((plan(result, words) if swept else []) + making(result, words))]
     return [paragraph(f'<a id="result-{name}"></a>'), section]
 
 

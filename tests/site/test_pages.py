@@ -178,9 +178,9 @@ def test_every_stored_experiment_has_an_entry_that_says_how_it_was_run_and_what_
         assert section.h2.code.get_text() == name and len(section.select("tbody tr")) > 1
         for known in ("command", "processor", "metric", "commit"):
             assert result.get(known, "")[:12] in text, (name, known)
-        for known in [result.get("describe"), (result.get("plan") or {}).get("question")]:
-            assert not known or known[language] in text
-        assert ("verdict" in section.thead.get_text()) == bool(result.get("plan")), name
+        assert result.get("question", {language: ""})[language] in text
+        # rates chosen on the seeds that are reported carry no verdict
+        assert ("verdict" in section.thead.get_text()) == bool(result.get("compared") and result["validation"]), name
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -195,9 +195,35 @@ def test_the_numbers_of_an_entry_are_those_of_the_package(language):
         shown = {line.code.get_text(): line.get_text(" ").replace(",", ".").replace("−", "-").replace("\u00a0", " ")
                  for line in page.select(f'[id="result-{name}"] tbody tr')}
         for row in rows:
-            assert f"{row['mean']:.4f} ± {row['deviation']:.4f}" in shown[row["arm"]], (name, row)
+            words = {"ro": "din", "en": "of"}[language]
+            numbers = f"{row['mean']:.4f} ± {row['deviation']:.4f}"
+            counts = f"{row.get('successes')} {words} {row['n']}"
+            assert (counts if "successes" in row else numbers) in shown[row["arm"]], (name, row)
             compared += 1
     assert compared > 50
+
+
+@pytest.mark.parametrize("language, verdict", [("ro", "mai bun"), ("en", "better")])
+def test_a_planned_result_shows_what_scipy_finds_and_its_verdict(language, verdict):
+    import numpy as np
+    from scipy import stats
+
+    from book.theme.results import Words, entry
+    draw = np.random.default_rng(0)
+    control, arm = draw.normal(0.5, 0.1, 10), draw.normal(0.7, 0.1, 10)
+    records = [{"part": part, "arm": name, "rate": 0.01, "seed": first + seed, "x": float(x)}
+               for part, first in (("validation", 50), ("test", 0))
+               for name, numbers in (("plain", control), ("new", arm)) for seed, x in enumerate(numbers)]
+    result = {"name": "it", "arms": ["plain", "new"], "compared": ["new"], "metric": "x", "larger": True,
+              "margin": 0.05, "rates": [0.01, 0.1], "seeds": list(range(10)), "validation": list(range(50, 60)),
+              "test": "t", "success": None, "question": {"ro": "Care?", "en": "Which?"}, "settings": {"n": 3},
+              "records": records, "command": "run it", "date": "2026-11-28", "commit": "abc", "processor": "P",
+              "versions": {"torch": "2"}}
+    text = entry("it", result, Words(language))[1].astext().replace(",", ".").replace("−", "-").replace("\u00a0", " ")
+    low, high = stats.ttest_rel(arm, control).confidence_interval()
+    for number in (f"{arm.mean() - control.mean():+.4f}", f"({low:.4f}{';' if language == 'ro' else '.'} {high:.4f})",
+                   f"{stats.ttest_rel(arm, control).pvalue:.4f}", verdict, "28", "run it", "0.05"):
+        assert number in text, (number, text)
 
 
 def test_the_archive_is_the_site_and_the_same_bytes_for_the_same_site(tmp_path):
