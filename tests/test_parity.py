@@ -6,13 +6,13 @@ RO = """(sums)=
 ## Suma ponderilor
 
 La 1.024 de cuvinte, 87 % din atenție și 0,5 din rest: $p = 0{,}5$.
-Vezi `softmax`, [aici](02-softmax.md#axis), {cite}`ye2025diff`.
+Vezi `softmax`, [aici](02-softmax.md#axis), {cite:p}`ye2025diff`.
 """
 EN = """(sums)=
 ## The sum of the weights
 
 At 1,024 words, 87% of the attention and 0.5 of the rest: $p = 0.5$.
-See `softmax`, [here](02-softmax.md#axis), {cite}`ye2025diff`.
+See `softmax`, [here](02-softmax.md#axis), {cite:p}`ye2025diff`.
 """
 
 
@@ -27,7 +27,7 @@ def test_each_language_may_write_numbers_and_equations_its_own_way():
     ("$p = 0.5$", "$p = 0.05$", "equations differ: Romanian p=0.5, English p=0.05"),
     ("`softmax`", "`sotfmax`", "code spans differ: Romanian `softmax`, English `sotfmax`"),
     ("#axis", "#axes", "links differ: Romanian 02-softmax.md#axis, English 02-softmax.md#axes"),
-    ("{cite}`ye2025diff`", "the paper", "citations differ: Romanian ye2025diff, English nothing"),
+    ("{cite:p}`ye2025diff`", "the paper", "citations differ: Romanian ye2025diff, English nothing"),
     ("## The", "### The", "heading levels differ: Romanian 2, English 3"),
     ("(sums)=", "(sum)=", "anchors differ: Romanian sums, English sum"),
 ])

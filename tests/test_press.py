@@ -17,14 +17,14 @@ BODY = '''+++ {"lang": "ro"}
 (start)=
 # Titlul
 
-Text cu {term}`atenție <attention>`, {cite}`two` și [alt loc](page:notes#here).
+Text cu {term}`atenție <attention>`, {cite:t}`two` și [alt loc](page:notes#here).
 
 +++ {"lang": "en"}
 
 (start)=
 # The title
 
-Text with {term}`attention`, {cite}`two` and [another place](page:notes#here).
+Text with {term}`attention`, {cite:t}`two` and [another place](page:notes#here).
 
 ```{code-cell} ipython3
 :tags: [nbval-check-output]
@@ -81,7 +81,8 @@ def tree(tmp_path):
         (tmp_path / f"book/{lang}/notes.md").write_text("(here)=\n# N\n")
     (tmp_path / "book/glossary.yml").write_text("- {en: attention, ro: atenție}\n", encoding="utf-8")
     (tmp_path / "book/references.bib").write_text(
-        "@article{two, author={Ana Pop and Ion Rus}, title={T}, year={2020}, eprint={1234.5}}\n")
+        "@article{two, author={Ana Pop and Ion Rus}, title={T}, year={2020}, eprint={1234.5}}\n"
+        "@article{solo, author={Han Solo}, title={S}, year={1999}, doi={10.1/x}}\n")
 
     def lay(body=BODY):
         (tmp_path / "book/chapters/01-first.md").write_text(HEAD + body, encoding="utf-8")
@@ -108,8 +109,8 @@ def test_each_edition_is_in_one_language_and_reads_anywhere(tree):
     ro, en = cells(root, "ro"), cells(root, "en")
     assert ro[0].source == (
         '<a id="start"></a>\n\n# 1. Titlul\n\nText cu *atenție* (*attention*), '
-        "[Pop și Rus, 2020](https://arxiv.org/abs/1234.5) și [alt loc](../../book/ro/notes.md#here).")
-    assert "*attention*, [Pop and Rus, 2020]" in en[0].source
+        "[Pop și Rus (2020)](https://arxiv.org/abs/1234.5) și [alt loc](../../book/ro/notes.md#here).")
+    assert "*attention*, [Pop and Rus (2020)]" in en[0].source
     assert by_text(en, "See").source.endswith("[the start](01-first.ipynb#start).")
     assert by_text(ro, "print").source == '# un comentariu\nprint("pas", 1 + 1)    # doi'
     assert by_text(en, "print").source == '# a comment\nprint("step", 1 + 1)    # two'
@@ -125,6 +126,27 @@ def test_while_the_repository_has_no_address_nothing_leads_to_one(tree):
         made = cells(root, lang)
         assert not any("github" in cell.source or "%pip" in cell.source for cell in made)
         assert f'import diffattn_mini\n\ndiffattn_mini.set_language("{lang}")' in made[1].source
+
+
+def test_a_citation_stands_in_brackets_or_in_the_sentence_and_shares_the_brackets_of_a_term(tree):
+    body = BODY.replace("{cite:t}`two`", "{cite:t}`two, solo` ({term}`x <attention>` {cite:p}`two,solo`)")
+    ro, en = cells(tree(body), "ro")[0].source, cells(tree(body), "en")[0].source
+    two, solo = "(https://arxiv.org/abs/1234.5)", "(https://doi.org/10.1/x)"
+    assert f"[Pop and Rus (2020)]{two} and [Solo (1999)]{solo}" in en
+    assert f"(*x* ([Pop and Rus, 2020]{two}; [Solo, 1999]{solo}))" in en
+    assert f"[Pop și Rus (2020)]{two} și [Solo (1999)]{solo}" in ro
+    assert f"(*x* (*attention*; [Pop și Rus, 2020]{two}; [Solo, 1999]{solo}))" in ro
+
+
+def test_a_sentence_about_a_stored_result_links_to_its_entry(tree):
+    root = tree(BODY.replace("Vezi", "{result}`Cifrele <digits>` {result}`digits`: vezi")
+                .replace("See", "{result}`The digits <digits>`, {result}`digits`: see"))
+    (root / "book/results").mkdir()
+    (root / "book/results/digits.json").write_text("{}")
+    page = "../../book/{}/results.md#result-digits"
+    ro, en = page.format("ro"), page.format("en")
+    assert f"[Cifrele]({ro}) [`digits`]({ro}): vezi" in by_text(cells(root, "ro"), "vezi").source
+    assert f"[The digits]({en}), [`digits`]({en}): see" in by_text(cells(root, "en"), ": see").source
 
 
 def test_the_learner_gets_a_stub_and_a_folded_solution_and_the_solved_edition_the_code(tree):
@@ -198,7 +220,11 @@ FAULTS = {  # what is planted: the text, its replacement, where that is, the adv
     "alt text in one language": (
         ', en: "A line."', "", 'plot_curve(1)', "the alt text has no en: say what this figure shows"),
     "an unknown term": ("`attention`", "`atention`", 'Text with', "'atention' is not in book/glossary.yml"),
-    "an unknown citation": ("{cite}`two`", "{cite}`three`", 'Text cu', "'three' is not in book/references.bib"),
+    "an unknown citation": ("{cite:t}`two`", "{cite:t}`three`", 'Text cu', "'three' is not in book/references.bib"),
+    "a citation that does not say how": (
+        "{cite:t}`two`", "{cite}`two`", 'Text cu', "{cite:p}`two` becomes (Author, year), an aside in brackets;"),
+    "a result that is not stored": (
+        "Text cu", "Text cu {result}`cifre <digits>`", 'Text cu', "no stored result book/results/digits.json"),
     "a link to no manuscript": (
         "01-first.md#start", "02-no.md", 'Vezi', "there is no manuscript book/chapters/02-no.md"),
     "a link to no anchor": (

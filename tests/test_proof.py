@@ -118,7 +118,7 @@ PLACES = [  # file, a text with an error, its line, the same text without it
     (CHAPTER, manuscript(code="x = 1  # a wieght"), 12, manuscript(code="wieght = 1  # the wieght is a name here")),
     (CHAPTER, manuscript(code=':alt: {ro: "O pondre."}\nplot()'), 12, manuscript(code=':alt: {ro: "O axă."}\nplot()')),
     (CHAPTER, manuscript(shared="$$ x = 0.5 $$"), 17, manuscript(shared="$$ x = y $$")),
-    (CHAPTER, manuscript(ro="{term}`pondre <lambda>`"), 5, manuscript(ro="{term}`pondere <wieght>`, {cite}`wieght`")),
+    (CHAPTER, manuscript(ro="{term}`pondre <lambda>`"), 5, manuscript(ro="{term}`pondere <wieght>`, {cite:p}`wieght`")),
     (CHECKS, 'x = say("bine",\n        "a wieght")', 2, 'x = say("bine",\n        "a weight")'),
     (CHECKS, 'Mistake(\n    ro="O axă "\n    "pondre.",\n    en="A row.")', 3, 'Mistake(ro="O pondere.", en="A row.")'),
     (CHECKS, '"""A wieght."""', 1, '"""A weight. `wieght` is code.\n\n>>> wieght\n1\n"""'),

@@ -4,7 +4,7 @@ from collections import Counter
 
 MATHS = re.compile(r"\$\$.*?\$\$|\$[^$\n]+?\$", re.S)
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.S)
-ROLE = re.compile(r"\{(cite|term)\}`([^`]+)`")
+ROLE = re.compile(r"\{(cite(?::[pt])?|term|result)\}`([^`]+)`")
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 HEADING = re.compile(r"(?m)^(#+) ")
 ANCHOR = re.compile(r"(?m)^\(([\w-]+)\)=$")
@@ -45,13 +45,26 @@ def numbers(text: str, lang: str) -> Counter:
     return found
 
 
+def names_of(keys: str) -> list[str]:
+    return [key.strip() for key in keys.split(",")]
+
+
+def shown_and_key(words: str) -> tuple[str, str]:
+    """("words", "key") of the inside of a role, `words <key>`; a key alone is its own words."""
+    shown, key = re.fullmatch(r"(.*?)(?:\s*<(.+)>)?", words, re.S).groups()
+    return shown, key or shown
+
+
 FEATURES = {
     "heading levels": lambda text, _: [len(level) for level in HEADING.findall(CODE.sub("", text))],
     "anchors": lambda text, _: ANCHOR.findall(text),
     "equations": lambda text, lang: Counter(equation(m, lang) for m in MATHS.findall(CODE.sub(" ", text))),
     "numbers": numbers,
     "links": lambda text, _: Counter(LINK.findall(text)),
-    "citations": lambda text, _: Counter(key for role, key in ROLE.findall(text) if role == "cite"),
+    "citations": lambda text, _: Counter(key for role, keys in ROLE.findall(text) if role[:4] == "cite"
+                                         for key in names_of(keys)),
+    "results": lambda text, _: Counter(shown_and_key(words)[1] for role, words in ROLE.findall(text)
+                                       if role == "result"),
     "code spans": lambda text, _: Counter(CODE.findall(ROLE.sub(" ", text))),
 }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import manuscript
 import yaml
+from parity import ROLE, shown_and_key
 
 GAP = "¤"  # stands for what is not prose: code, formulas, links, markup
 CODE_FENCE = re.compile(r"(?ms)^ *(```|~~~|:::).*?^ *\1 *$")
@@ -18,7 +19,6 @@ HUMAN_ATTRIBUTE = re.compile(r'\b(?:alt|title|aria-label)="([^"]*)"')
 NOT_PROSE = [
     CODE_FENCE,
     re.compile(r"(?s)<!--.*?-->|<(script|style|svg)\b.*?</\1>"),
-    re.compile(r"\{cite\}`[^`]*`|\{term\}`|(?<=\w)\s*<[^<>`]*>`"),
     re.compile(r"``.+?``|`[^`\n]+`"),
     FORMULA,
     re.compile(r"(?<=\])\([^()\s]*(\([^()\s]*\)[^()\s]*)*\)"),
@@ -45,11 +45,20 @@ class Passage:
 
 def mask(text: str, lang: str) -> str:
     """The text with everything that is not prose made a gap of the same length."""
+    text = ROLE.sub(words_of_role, text)
     other = "en" if lang == "ro" else "ro"
     foreign = re.compile(rf'<(\w+)[^>]*\blang="{other}"[^>]*>.*?</\1>')
     for pattern in [*NOT_PROSE[:2], foreign, *NOT_PROSE[2:], re.compile(r"<[^<>]+>")]:
         text = pattern.sub(lambda match: re.sub(r"[^\n]", GAP, match[0]), text)
     return text
+
+
+def words_of_role(match: re.Match) -> str:
+    """What a reader sees of {term}`words <key>`; of a citation, or of a key alone, nothing."""
+    shown, key = shown_and_key(match[2])
+    seen = "" if match[1].startswith("cite") or (match[1] == "result" and key == shown) else shown
+    at = match[0].index("`") + 1
+    return GAP * at + seen + re.sub(r"[^\n]", GAP, match[0][at + len(seen) :])
 
 
 def passages(root: Path) -> Iterator[Passage]:

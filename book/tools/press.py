@@ -16,7 +16,7 @@ import nbformat
 import yaml
 from manuscript import LANGUAGES, Block, Fault, check_comments, in_language, parse, read, split_solution
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
-from parity import ANCHOR, CODE, HEADING, ROLE, differences
+from parity import ANCHOR, CODE, HEADING, ROLE, differences, names_of, shown_and_key
 from pybtex.database import BibliographyData, parse_string
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -185,34 +185,47 @@ def fold(source: str, lang: str) -> str:
 def prose(house: House, name: str, number: int, block: Block, lang: str) -> str:
     """A block as plain Markdown, which Colab, GitHub and the site all read."""
 
-    def fault(message: str, at: str) -> str:
-        line = block.source[: block.source.find(at)].count("\n")
-        house.fault(name, number, block, message, line)
-        return at
-
-    def role(match: re.Match) -> str:
+    def mark(match: re.Match) -> str:
         try:
-            return cite(house, match[2], lang) if match[1] == "cite" else term(house, match[2], lang)
-        except KeyError as missing:
-            where = "book/references.bib" if match[1] == "cite" else "book/glossary.yml"
-            return fault(f"{missing.args[0]!r} is not in {where}: add it there or mend the key", match[0])
+            if match["link"]:
+                return f"]({target(house, match['link'], lang)})"
+            return ROLES[match[1]](house, match[2], lang)
+        except Fault as fault:
+            house.fault(name, number, block, str(fault), block.source.count("\n", 0, match.start()))
+            return match[0]
 
-    def link(match: re.Match) -> str:
-        try:
-            return f"]({target(house, match[1], lang)})"
-        except KeyError as missing:
-            return fault(f"the link {match[1]} leads nowhere: there is no {missing.args[0]}", match[0])
-
-    text = ROLE.sub(role, block.source)
-    text = re.sub(r"\]\(((?!https?:|#)[^)\s]+)\)", link, text)
+    text = MARK.sub(mark, block.source)
+    text = text.replace("*) ([", "*; [")  # a term in English and a citation behind it share one pair of brackets
     text = ANCHOR.sub(r'<a id="\1"></a>\n', text)
-    left = re.search(r"\{[\w:-]+\}`|^(```|:::)\s*\{", text, re.M)
-    if left:
-        fault(f"{left[0]} reads as markup on Colab and GitHub: write it in plain Markdown", left[0])
+    for left in re.finditer(r"\{[\w:-]+\}`|^(```|:::)\s*\{", block.source, re.M):
+        if not ROLE.match(block.source, left.start()):
+            message = f"{left[0]} reads as markup on Colab and GitHub: write it in plain Markdown"
+            house.fault(name, number, block, message, block.source.count("\n", 0, left.start()))
     return text
 
 
-def cite(house: House, key: str, lang: str) -> str:
+def cite_in_brackets(house: House, keys: str, lang: str) -> str:
+    """“... has two halves (Cho et al., 2014; Sutskever et al., 2014).”"""
+    found = [source(house, key, lang) for key in names_of(keys)]
+    return "(" + "; ".join(f"[{who}, {year}]({url})" for who, year, url in found) + ")"
+
+
+def cite_in_text(house: House, keys: str, lang: str) -> str:
+    """“Cho et al. (2014) showed ...”"""
+    found = [source(house, key, lang) for key in names_of(keys)]
+    *most, last = [f"[{who} ({year})]({url})" for who, year, url in found]
+    return f"{', '.join(most)} {WORDS['and'][lang]} {last}" if most else last
+
+
+def cite_somehow(house: House, keys: str, lang: str) -> str:
+    raise Fault(f"{{cite}} does not say how: {{cite:p}}`{keys}` becomes (Author, year), an aside in brackets; "
+                f"{{cite:t}}`{keys}` becomes Author (year), a part of the sentence")
+
+
+def source(house: House, key: str, lang: str) -> tuple[str, str, str]:
+    """Who wrote it, when, and where it can be read."""
+    if key not in house.references.entries:
+        raise Fault(f"{key!r} is not in book/references.bib: add it there or mend the key")
     entry = house.references.entries[key]
     people = entry.persons.get("author") or entry.persons.get("editor") or []
     names = [" ".join(person.prelast_names + person.last_names).strip("{}") for person in people]
@@ -221,33 +234,49 @@ def cite(house: House, key: str, lang: str) -> str:
     fields = entry.fields
     url = fields.get("url") or (fields.get("doi") and f"https://doi.org/{fields['doi']}")
     url = url or f"https://arxiv.org/abs/{fields['eprint']}"
-    who = f" {WORDS['and'][lang]} ".join(names)
-    return f"[{who}, {fields['year']}]({url})"
+    return f" {WORDS['and'][lang]} ".join(names), fields["year"], url
 
 
 def term(house: House, text: str, lang: str) -> str:
-    shown, key = re.fullmatch(r"(.*?)(?:\s*<(.+)>)?", text).groups()
-    entry = house.glossary[key or shown]
+    shown, key = shown_and_key(text)
+    if key not in house.glossary:
+        raise Fault(f"{key!r} is not in book/glossary.yml: add it there or mend the key")
+    entry = house.glossary[key]
     if lang == "en" or entry["en"] == shown:
         return f"*{shown}*"
     return f"*{shown}* (*{entry['en']}*)"
 
 
+def result(house: House, text: str, lang: str) -> str:
+    """A link from a sentence to the stored experiment that it rests on."""
+    shown, key = shown_and_key(text)
+    if not (house.root / f"book/results/{key}.json").exists():
+        raise Fault(f"there is no stored result book/results/{key}.json: mend the name or run the experiment")
+    return f"[{shown if shown != key else f'`{key}`'}](../../book/{lang}/results.md#result-{key})"
+
+
+ROLES = {"cite:p": cite_in_brackets, "cite:t": cite_in_text, "cite": cite_somehow, "term": term, "result": result}
+MARK = re.compile(rf"{ROLE.pattern}|\]\((?P<link>(?!https?:|#)[^)\s]+)\)")
+
+
 def target(house: House, link: str, lang: str) -> str:
     place, _, anchor = link.partition("#")
+    missing = None
     if place.startswith("page:"):
         page = house.root / "book" / lang / f"{place[5:]}.md"
-        if not page.exists():
-            raise KeyError(f"book/{lang}/{page.name}")
-        if anchor and anchor not in ANCHOR.findall(page.read_text(encoding="utf-8")):
-            raise KeyError(f"({anchor})= in book/{lang}/{page.name}")
         path = f"../../book/{lang}/{page.name}"
+        if not page.exists():
+            missing = f"book/{lang}/{page.name}"
+        elif anchor and anchor not in ANCHOR.findall(page.read_text(encoding="utf-8")):
+            missing = f"({anchor})= in book/{lang}/{page.name}"
     else:
+        path = f"{place.removesuffix('.md')}.ipynb"
         if not place.endswith(".md") or place[:-3] not in house.manuscripts:
-            raise KeyError(f"manuscript book/chapters/{place}")
-        if anchor and anchor not in house.anchors[place[:-3]]:
-            raise KeyError(f"({anchor})= in book/chapters/{place}")
-        path = f"{place[:-3]}.ipynb"
+            missing = f"manuscript book/chapters/{place}"
+        elif anchor and anchor not in house.anchors[place[:-3]]:
+            missing = f"({anchor})= in book/chapters/{place}"
+    if missing:
+        raise Fault(f"the link {link} leads nowhere: there is no {missing}")
     return f"{path}#{anchor}" if anchor else path
 
 
