@@ -75,6 +75,7 @@ check("01.double", double)
 def tree(tmp_path):
     """A small house with one manuscript; `tree(text)` writes another text of it."""
     (tmp_path / "_config.yml").write_text("repository: {url: https://github.com/o/r, branch: b}\n")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: book/index\n")
     for folder in ("book/chapters", "book/ro", "book/en"):
         (tmp_path / folder).mkdir(parents=True)
     for lang in ("ro", "en"):

