@@ -2,7 +2,9 @@
 import ast
 import errno
 import os
+import re
 from pathlib import Path
+from random import Random
 
 import manuscript
 import nbformat
@@ -262,6 +264,101 @@ def test_all_faults_are_told_at_once_and_nothing_is_written(tree):
     assert not (root / "notebooks").exists()
 
 
+FORM = {  # a mistake in the form of the file: what is replaced (nothing: the whole file), by what, the line, the advice
+    "a byte-order mark": (HEAD, "\ufeff" + HEAD, 1, "begins with a byte-order mark: save it as UTF-8 without one"),
+    "a space behind the first ---": (HEAD, HEAD.replace("---", "--- ", 1), 1, "--- alone on line 1"),
+    "a blank first line": (HEAD, "\n" + HEAD, 1, "--- alone on line 1: no blank line before it"),
+    "a space behind the second ---": (HEAD, HEAD[:-2] + " \n\n", 4, "--- alone: take out the spaces"),
+    "front matter without its first line": (HEAD, HEAD[4:], 1, "begins with its front matter, between two lines ---"),
+    "front matter left open": (HEAD, HEAD[:-5], 1, "the front matter is never closed: put a line --- after it"),
+    "front matter that is no YAML": ("{name: python3}", "{name: python3", 3, "the YAML does not read"),
+    "front matter that is a sentence": (HEAD, "---\nA chapter.\n---\n\n", 2, "not a list of `key: value` lines"),
+    "text without a marker": ('+++ {"lang": "ro"}\n\n(start)', "(start)", 6, "text that no line +++ begins"),
+    "a marker left open": ('+++ {"lang": "ro"}\n\n(s', '+++ {"lang": "ro"\n\n(s', 6, 'write +++ {"lang": "ro"}'),
+    "a marker with another key": ('+++ {"lang": "ro"}\n\n(s', '+++ {"land": "ro"}\n\n(s', 6, "is not one: write +++"),
+    "a marker of another language": ('+++ {"lang": "ro"}\n\n(s', '+++ {"lang": "fr"}\n\n(s', 6, "language 'fr': write"),
+    "a marker glued": ('+++ {"lang": "ro"}\n\n(s', '+++{"lang": "ro"}\n\n(s', 6, "unknown marker"),
+    "a marker of two signs": ('+++ {"lang": "en"}\n\n(s', '++ {"lang": "en"}\n\n(s', 13, "unknown marker"),
+    "a tab": ("Text cu", "\tText cu", 11, "a tab: write spaces"),
+    "an invisible character": ("Text cu", "Text\u200b cu", 11, "an invisible character, U+200B: take it out"),
+    "an option that is no YAML": (":tags: [exercise]", ":tags: [exercise", 51, "write :tags: [exercise]"),
+    "an option without a value": (":tags: [exercise]", ":tags:", 51, ":tags: is not a list of names"),
+    "a tag alone": (":tags: [exercise]", ":tags: exercise", 51, ":tags: is not a list of names: write :tags:"),
+    "an unknown tag": (":tags: [exercise]", ":tags: [exercize]", 51, "unknown tag 'exercize': the tags are check"),
+    "an unknown option": (":tags: [exercise]", ":tag: [exercise]", 51, ":tag: is not an option of a cell"),
+    "an option twice": (":tags: [exercise]", ":tags: [open]\n:tags: [exercise]", 52, ":tags: stands twice"),
+    "a colon in an alt text": ('{ro: "O linie."', '{ro: pasul 2: linia', 46, "each text in quotes"),
+    "a language twice in an alt text": ('en: "A line."', 'ro: "A line."', 46, "the key ro stands twice"),
+    "a third language in an alt text": ('en: "A line."', 'en: "A.", fr: "B."', 46, "unknown language 'fr'"),
+    "a cell left open": ("# ro: doi  # en: two\n```", "", 20, "the code cell is never closed: add a line ``` after"),
+    "a fence left open": ("Text cu", "```text\nText cu", 11, "the fence ``` is never closed"),
+    "a cell misspelt": ("```{code-cell} ipython3\n:alt", "```{code-cel} ipython3\n:alt", 45, "a cell begins with"),
+    "a cell with four marks": ("```{code-cell} ipython3\n:alt", "````{code-cell}\n:alt", 45, "a cell begins with"),
+}
+
+
+@pytest.mark.parametrize("old, new, line, advice", FORM.values(), ids=FORM)
+def test_a_mistake_of_form_is_named_with_its_line_and_its_cure_and_nothing_is_written(tree, old, new, line, advice):
+    root, text = tree(), HEAD + BODY
+    assert text.count(old) == 1
+    (root / "book/chapters/01-first.md").write_text(text.replace(old, new), encoding="utf-8")
+    with pytest.raises(press.Faults, match=re.escape(advice)) as raised:
+        press.press(root)
+    assert str(raised.value).startswith(f"book/chapters/01-first.md, line {line}: ")
+    assert not (root / "notebooks").exists()
+
+
+OTHER_FILES = {  # what a file holds, the line of its mistake, the advice
+    "a manuscript in Windows' letters": (
+        "book/chapters/01-first.md", (HEAD + BODY).encode("utf-8").replace(b"Text", b"T\xe3xt"), 11,
+        "the byte 0xe3 is not UTF-8: save the file as UTF-8"),
+    "a manuscript in UTF-16": ("book/chapters/01-first.md", HEAD.encode("utf-16"), 1, "is not UTF-8: save the file"),
+    "a page in another encoding": ("book/ro/notes.md", b"# N\n\xba", 2, "the byte 0xba is not UTF-8"),
+    "a glossary left open": ("book/glossary.yml", b"- {en: a, ro: b}\n- {en: c, ro: [d\n", 3, "the YAML does not read"),
+    "a glossary of one entry": ("book/glossary.yml", b"en: a\nro: b\n", 1, "each entry begins with - en:"),
+    "an entry in one language": ("book/glossary.yml", b"- en: a\n  ro: b\n- en: c\n", 3, "an entry without both words"),
+    "a reference left open": ("book/references.bib", b"@misc{a,\n title = {x},\n\n@misc{b}\n", 4, "the BibTeX does"),
+    "a reference twice": ("book/references.bib", b"@misc{a, year={1}}\n@misc{a, year={1}}", 2, "repeated bibliography"),
+    "a reference without a year": ("book/references.bib", b"\n@misc{a, author={A}, url={b}}", 2, "a has no year: add"),
+    "a configuration with a tab": ("_config.yml", b"title: t\nrepository:\n\turl: u\n", 3, "the YAML does not read"),
+    "a configuration without address": ("_config.yml", b"title: t\n", 1, "add repository: {url: https://github.com/"),
+    "a table of contents": ("_toc.yml", b"root: a\nsubtrees:\n  - b\n - c\n", 4, "the YAML does not read"),
+}
+
+
+@pytest.mark.parametrize("name, content, line, advice", OTHER_FILES.values(), ids=OTHER_FILES)
+def test_a_file_that_does_not_read_is_named_with_its_line_and_its_cure(tree, name, content, line, advice):
+    root = tree()
+    (root / name).write_bytes(content)
+    with pytest.raises(press.Faults, match=re.escape(advice)) as raised:
+        press.press(root)
+    assert str(raised.value).startswith(f"{name}, line {line}: ")
+    assert not (root / "notebooks").exists()
+
+
+def test_what_stands_in_a_fence_of_the_prose_is_no_marker(tree):
+    body = BODY.replace("Text", "~~~text\n+++ a\n```\n~~~\nText")
+    assert "+++ a\n```\n~~~" in cells(tree(body), "ro")[0].source
+
+
+def test_any_text_gives_notebooks_or_faults_and_never_another_error(tree):
+    """Pieces of a manuscript put together at random."""
+    lines = re.split(r"(?<=\n)", HEAD + BODY)
+    pieces = [*lines, "+++ {", "```", "~~~", "---\n", ":alt: {ro: 1}\n", "\t", "\ufeff", ": [\n"]
+    root, random = tree(), Random(0)
+    for _ in range(300):
+        text = lines.copy()
+        for _ in range(3):
+            at = random.randrange(len(text))
+            text[at : at + random.randrange(3)] = [random.choice(pieces)]
+        (root / "book/chapters/01-first.md").write_text("".join(text), encoding="utf-8")
+        try:
+            press.editions(root)
+        except press.Faults as faults:
+            for row in str(faults).split("\n"):
+                assert re.match(r"book/chapters/01-first.md, (cell \d+, )?line \d+: .+", row)
+
+
 # Writing
 
 
@@ -345,8 +442,18 @@ def test_a_full_disk_leaves_the_old_notebook_whole(tree, quick, monkeypatch, ste
     assert not list(root.rglob("*.new"))
 
 
+def test_a_cell_that_stops_is_named_with_its_place_and_leaves_the_notebook_as_it_was(tree):
+    """This test and the next start a kernel."""
+    root = tree(BODY.replace("plot_curve(1)", "plot_curve(1)\n1 / 0").replace('set_language', "print"))
+    (root / "diffattn_mini.py").write_text("def set_language(lang): globals()['plot_curve'] = print\n")
+    line = (HEAD + BODY)[: (HEAD + BODY).index("plot_curve")].count("\n") + 1
+    with pytest.raises(press.Faults, match=rf"01-first.md, cell 7, line {line}: the code stopped: NameError") as raised:
+        press.press(root)
+    assert "notebooks/ro/01-first.ipynb is as before" in str(raised.value)
+    assert not (root / "notebooks").exists()
+
+
 def test_outputs_come_from_a_real_run(tree):
-    """The one test here that starts a kernel."""
     body = BODY.split("+++ {\"lang\": \"ro\"}\n\n(more)=")[0]
     root = tree(body)
     (root / "diffattn_mini.py").write_text("def set_language(lang): pass\n")

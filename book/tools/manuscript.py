@@ -82,8 +82,9 @@ def load_yaml(text: str, line: int = 1, cure: str = 'put a text that holds a col
         return yaml.load(text, Loader)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date that is none
         mark = getattr(error, "problem_mark", None)
+        at = min(mark.line, text.count("\n")) if mark else 0
         problem = (getattr(error, "problem", None) or str(error)).split("\n")[0]
-        raise Fault(f"the YAML does not read ({problem}): {cure}", line + (mark.line if mark else 0)) from None
+        raise Fault(f"the YAML does not read ({problem}): {cure}", line + at) from None
 
 
 @functools.cache
@@ -165,6 +166,8 @@ def _end_of_prose(lines: list[str], i: int) -> int:
         if opened:
             if fence and fence[1].startswith(opened[0]) and not fence[2].strip():
                 opened = None
+            elif lines[j].startswith((CELL, '+++ {')):
+                break
         elif MARKER.match(lines[j]) or lines[j].startswith(CELL):
             return j
         elif re.match(r"\s*\+{2,}\s*(\{|$)", lines[j]):

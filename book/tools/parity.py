@@ -70,4 +70,5 @@ FEATURES = {
 
 
 def _show(items: list) -> str:
-    return ", ".join(map(str, items)) or "nothing"
+    rows = [" ".join(str(item).split()) for item in items]
+    return ", ".join(row if len(row) <= 80 else f"{row[:79]}…" for row in rows) or "nothing"

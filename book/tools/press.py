@@ -54,6 +54,10 @@ class Faults(Exception):
     """All that is wrong in what people write, a line each."""
 
 
+class Stopped(Exception):
+    """A cell that did not run to its end: its id, and what it said."""
+
+
 @dataclass
 class House:
     """What manuscripts may refer to, and the faults found on the way."""
@@ -411,13 +415,9 @@ def check_code(house: House, name: str, number: int, blocks: list[Block], source
 
 
 def line_in(block: Block, text: str) -> int:
-    """Which line of the block became this one in an edition: the one that holds most of it."""
-
-    def shared(row: str) -> int:
-        return sum(match.size for match in SequenceMatcher(None, row, text, autojunk=False).get_matching_blocks())
-
+    """Which line of the block became this one in an edition: the one that is most like it."""
     rows = block.source.split("\n")
-    return rows.index(max(rows, key=shared))
+    return rows.index(max(rows, key=lambda row: SequenceMatcher(None, row, text, autojunk=False).ratio()))
 
 
 def definitions(root: Path = ROOT) -> list[tuple[str, int, str, str, ast.stmt]]:
@@ -460,12 +460,20 @@ def keep_outputs(fresh: nbformat.NotebookNode, path: Path) -> bool:
 def run(notebook: nbformat.NotebookNode, root: Path) -> None:
     """Run a copy of the notebook and keep the text that its tagged cells print."""
     from nbclient import NotebookClient
+    from nbclient.exceptions import CellControlSignal, DeadKernelError
 
     os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(root), os.environ.get("PYTHONPATH")]))
     copy = nbformat.from_dict(notebook)
     copy = nbformat.reads(nbformat.writes(copy), as_version=4)
-    quiet = ["--IPKernelApp.log_level=ERROR"]
-    NotebookClient(copy, timeout=120, kernel_name="python3", coalesce_streams=True, extra_arguments=quiet).execute()
+    begun = []
+    client = NotebookClient(copy, timeout=120, kernel_name="python3", coalesce_streams=True,
+                            extra_arguments=["--IPKernelApp.log_level=ERROR"],
+                            on_cell_execute=lambda cell, cell_index: begun.append(cell.id))
+    try:
+        client.execute()
+    except (CellControlSignal, DeadKernelError) as error:
+        said = f"{error.ename}: {error.evalue}" if hasattr(error, "ename") else str(error).split("\n")[0]
+        raise Stopped(begun[-1], said) from None
     for cell, done in zip(notebook.cells, copy.cells, strict=True):
         if KEEP_OUTPUT in cell.metadata.get("tags", []):
             cell.outputs = [plain(output) for output in done.outputs if output.get("name") != "stderr"]
@@ -477,6 +485,16 @@ def plain(output: nbformat.NotebookNode) -> nbformat.NotebookNode:
         output.data = {"text/plain": output.data["text/plain"]}
         output.metadata = {}
     return output
+
+
+def place_of(root: Path, path: Path, key: str) -> str:
+    """Where the cell with this id stands in its manuscript."""
+    name = f"book/chapters/{path.stem}.md"
+    blocks, seen = read(read_text(root / name)), {}
+    for number, block in enumerate(blocks, 1):
+        if block.lang in (None, path.parent.name) and identify(blocks, number, seen) == key:
+            return f"{name}, cell {number}, line {block.line}:"
+    return f"{name}, the first cell of every notebook:"
 
 
 # Writing
@@ -516,7 +534,12 @@ def press(root: Path = ROOT) -> None:
     for path, notebook in made.items():
         if path.parts[0] == "notebooks" and not keep_outputs(notebook, root / path):
             print(f"press: running {path.stem} ({path.parts[1]})", flush=True)
-            run(notebook, root)
+            try:
+                run(notebook, root)
+            except Stopped as stopped:
+                key, said = stopped.args
+                message = f"{place_of(root, path, key)} the code stopped: {said}: mend the code; {path} is as before"
+                raise Faults(message) from None
         if write(root / path, text_of(notebook)):
             print(f"press: {path}")
     for path in strays(root, made):
@@ -549,7 +572,7 @@ def main() -> None:
         else:
             print("press: the notebooks are fresh")
     except Faults as faults:
-        sys.exit(f"{faults}\npress: nothing was written; mend the lines above")
+        sys.exit(f"{faults}\npress: what these make was not written; mend the lines above")
 
 
 if __name__ == "__main__":
