@@ -10,6 +10,7 @@ import manuscript
 import nbformat
 import press
 import pytest
+import reading
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,14 +20,14 @@ BODY = '''+++ {"lang": "ro"}
 (start)=
 # Titlul
 
-Text cu {term}`atenție <attention>`, {cite:t}`two` și [alt loc](page:notes#here).
+Text cu {term}`atenție <attention>`, {cite:t}`two` și [alt loc](page:notes#here). Vreo {minutes}.
 
 +++ {"lang": "en"}
 
 (start)=
 # The title
 
-Text with {term}`attention`, {cite:t}`two` and [another place](page:notes#here).
+Text with {term}`attention`, {cite:t}`two` and [another place](page:notes#here). About {minutes}.
 
 ```{code-cell} ipython3
 :tags: [nbval-check-output]
@@ -112,7 +113,7 @@ def test_each_edition_is_in_one_language_and_reads_anywhere(tree):
     ro, en = cells(root, "ro"), cells(root, "en")
     assert ro[0].source == (
         '<a id="start"></a>\n\n# 1. Titlul\n\nText cu *atenție* (*attention*), '
-        "[Pop și Rus (2020)](https://arxiv.org/abs/1234.5) și [alt loc](../../book/ro/notes.md#here).")
+        "[Pop și Rus (2020)](https://arxiv.org/abs/1234.5) și [alt loc](../../book/ro/notes.md#here). Vreo 5 minute.")
     assert "*attention*, [Pop and Rus (2020)]" in en[0].source
     assert by_text(en, "See").source.endswith("[the start](01-first.ipynb#start).")
     assert by_text(ro, "print").source == '# un comentariu\nprint("pas", 1 + 1)    # doi'
@@ -197,6 +198,109 @@ def test_tr_takes_f_strings_and_texts_over_several_lines():
     assert namespace["x"] == "3 steps!"
 
 
+def test_a_line_is_measured_in_the_edition_not_in_the_manuscript(tree):
+    texts = f'tr("{"p" * 59}", "{"s" * 59}")'
+    assert len(texts) > press.WIDTH
+    assert by_text(cells(tree(BODY.replace('tr("pas", "step")', texts)), "ro"), "pppp")
+
+
+# How long it takes
+
+LINE = "x = 1\n"
+TIMED = f'''+++ {{"lang": "ro"}}
+
+(start)=
+# Titlul
+
+Durează {{minutes}}.
+
++++ {{"lang": "en"}}
+
+(start)=
+# The title
+
+It takes {{minutes}}. {"word " * 314}
+
++++
+
+$$ these are no words $$
+
+| a | table |
+|---|---|
+| its words | do not count |
+
+```{{code-cell}} ipython3
+{LINE * 29}y = 2
+```
+
+```{{code-cell}} ipython3
+:alt: {{ro: "O linie.", en: "A line."}}
+{LINE * 10}plot_curve(x)
+```
+
+```{{code-cell}} ipython3
+slider(x)
+```
+
++++ {{"lang": "ro"}}
+
+(exercise-one)=
+## Exercițiu
+
+Unu.
+
++++ {{"lang": "en"}}
+
+(exercise-one)=
+## Exercise
+
+{"nothing of this counts " * 100}
+
+```{{code-cell}} ipython3
+:tags: [exercise]
+### BEGIN SOLUTION
+{LINE * 50}
+### END SOLUTION
+```
+
+```{{code-cell}} ipython3
+:tags: [check]
+{LINE * 50}
+```
+'''
+
+
+def test_the_minutes_are_those_counted_by_hand(tree):
+    """320 words: 2. A table, a figure and a slider: 3. 30 + 1 open lines: 3.1. Folded drawing and exercise: 0."""
+    root = tree(TIMED)
+    assert press.reading_times(press.editions(root)) == {"01-first": 2 + 3 + 3.1}
+    assert cells(root, "ro")[0].source.endswith("Durează 10 minute.")
+    assert "It takes 10 minutes." in cells(root, "en", solved=True)[0].source
+    longer = tree(TIMED.replace("word " * 314, "word " * (314 + 160 * 12)))
+    assert "Durează 20 de minute." in cells(longer, "ro")[0].source
+
+
+def test_drawing_code_of_more_than_ten_lines_is_folded_on_the_page_unless_it_is_to_stay_open(tree):
+    def drawing(lines, tags=""):
+        code = "\n".join([*["x = 1"] * (lines - 1), "plot_curve(x)"])
+        body = BODY.replace("plot_curve(1)", code).replace(':alt: {ro: "O linie."', f'{tags}:alt: {{ro: "O linie."')
+        return [by_text(cells(tree(body), lang), "plot_curve").metadata for lang in ("ro", "en")]
+
+    ro, en = drawing(11)
+    assert "hide-input" in ro.tags and "hide-input" in en.tags
+    assert (ro.mystnb.code_prompt_show, en.mystnb.code_prompt_show) == ("codul desenului", "the code of the drawing")
+    assert (ro.mystnb.image.alt, en.mystnb.image.alt) == ("O linie.", "A line.")
+    for metadata in (*drawing(10), *drawing(11, ":tags: [open]\n")):
+        assert "hide-input" not in metadata.get("tags", []) and "code_prompt_show" not in metadata.mystnb
+
+
+def test_a_chapter_over_the_limit_fails_and_so_does_an_exception_no_longer_needed():
+    allowed = min(reading.LONG)
+    assert reading.too_long({"01-first": 40.4, allowed: 40.6}) == []
+    assert "book/chapters/01-first.md takes 41 minutes to read, over 40" in reading.too_long({"01-first": 40.6})[0]
+    assert "take it out of LONG" in reading.too_long({allowed: 40.4})[0]
+
+
 # What must be mended: manuscript, line and advice
 
 FAULTS = {  # what is planted: the text, its replacement, where that is, the advice
@@ -238,6 +342,13 @@ FAULTS = {  # what is planted: the text, its replacement, where that is, the adv
         "# ro: doi  # en: two", "# two steps", "print(", "a comment in one language: write it"),
     "a comment without its pair": (
         "    # ro: doi  # en: two", "    # ro: doi", "# ro: un", "2 comments # ro: and 1 # en:"),
+    "a head without its minutes": ("Vreo {minutes}.", "", '(start)=', "write “Vreo {minutes}” and “About {minutes}”"),
+    "a code line too long": (
+        "plot_curve(1)", f"plot_curve({'1 + ' * 18}1)", 'plot_curve(', "a code line of 85 characters: 84 fit the page"),
+    "a text too long in one language": (
+        '"pas", "step"', f'"{"p" * 79}", "step"', 'print(', "a code line of 104 characters: 84 fit the page"),
+    "a package's name for nothing": (
+        ":tags: [exercise]", ":tags: [exercise, 'package:a.b.c']", 'def double', "package:a.b.c and defines no c"),
     "an anchor twice": ("(more)=", "(start)=", '(start)=\n## Mai', "the anchor (start)= stands twice"),
     "a heading without anchor": ("(more)=\n", "", '## Mai mult', "a heading without an anchor"),
     "markup that notebooks do not read": ("Text cu", "{ref}`x` cu", '{ref}', "write it in plain Markdown"),

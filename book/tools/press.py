@@ -35,18 +35,19 @@ from parity import ANCHOR, CODE, HEADING, ROLE, differences, names_of, shown_and
 from pybtex.database import BibliographyData, parse_string
 from pybtex.exceptions import PybtexError
 from pybtex.scanner import PybtexSyntaxError
+from reading import DRAWS, SHOWS_ITSELF, is_folded, minutes, rounded, too_long
 
 ROOT = Path(__file__).resolve().parents[2]
 WIDTH = 84  # characters of code in the page's column
 KEEP_OUTPUT = "nbval-check-output"
-DRAWS = re.compile(r"\b(plot_\w+|imshow|plt\.(?!close)\w+)\(")
-SHOWS_ITSELF = re.compile(r"\b(slider|lambda_slider|explorer)\(")  # these describe themselves
+MINUTES = "{minutes}"  # in a manuscript: how long the chapter takes, counted by the press
 READS = re.compile(r"\bstored\((.*)\)")  # the experiments whose stored results a cell reads
 WORDS = {
     "solution": {"ro": "Soluția", "en": "Solution"},
     "colab": {"ro": "Deschide în Colab", "en": "Open in Colab"},
     "package": {"ro": "pachetul se instalează din dosarul cărții", "en": "the package installs from the book's folder"},
     "and": {"ro": "și", "en": "and"},
+    "drawing": {"ro": "codul desenului", "en": "the code of the drawing"},
 }
 
 
@@ -152,7 +153,24 @@ def editions(root: Path = ROOT) -> dict[Path, nbformat.NotebookNode]:
             made[Path("_build/solved", lang, f"{name}.ipynb")] = edition(house, name, blocks, lang, solved=True)
     if house.faults:
         raise Faults("\n".join(dict.fromkeys(house.faults)))
+    counts = reading_times(made)
+    for path, notebook in made.items():
+        head = notebook.cells[0]
+        head.source = head.source.replace(MINUTES, in_minutes(rounded(counts[path.stem]), notebook.metadata.lang))
     return made
+
+
+def reading_times(made: dict[Path, nbformat.NotebookNode]) -> dict[str, float]:
+    """The minutes of each chapter: the longer of its two languages."""
+    counts = {}
+    for path, notebook in made.items():
+        if path.parts[0] == "notebooks":
+            counts[path.stem] = max(counts.get(path.stem, 0), minutes(notebook.cells))
+    return counts
+
+
+def in_minutes(count: int, lang: str) -> str:
+    return f"{count} {'de ' if lang == 'ro' and count >= 20 else ''}{'minute' if lang == 'ro' else 'minutes'}"
 
 
 def edition(house: House, name: str, blocks: list[Block], lang: str, solved: bool) -> nbformat.NotebookNode:
@@ -174,7 +192,8 @@ def edition(house: House, name: str, blocks: list[Block], lang: str, solved: boo
             source = in_language(block.source, lang)
             stub, whole = split_solution(source) if "exercise" in block.tags else (source, source)
             check_code(house, name, number, blocks, whole)
-            cells.append(new_code_cell(whole if solved else stub, id=key, metadata=metadata(block, lang)))
+            about = metadata(block, source, lang)
+            cells.append(new_code_cell(whole if solved else stub, id=key, metadata=about))
             if "exercise" in block.tags:
                 folded = new_markdown_cell(fold(whole, lang), id=f"{key}-solution")
             elif folded and not solved:
@@ -209,12 +228,14 @@ def identify(blocks: list[Block], number: int, seen: dict) -> str:
     return key if seen[key] == 1 else f"{key}-{seen[key]}"
 
 
-def metadata(block: Block, lang: str) -> dict:
-    about = {"tags": block.tags} if block.tags else {}
-    alt = block.options.get("alt")
-    if isinstance(alt, dict) and alt.get(lang):
-        about["mystnb"] = {"image": {"alt": alt[lang]}}
-    return about
+def metadata(block: Block, source: str, lang: str) -> dict:
+    tags, page = list(block.tags), {}
+    if alt := block.options.get("alt", {}).get(lang):
+        page["image"] = {"alt": alt}
+    if is_folded(source, tags):
+        tags.append("hide-input")  # on the page; a notebook shows it
+        page |= {"code_prompt_show": WORDS["drawing"][lang], "code_prompt_hide": WORDS["drawing"][lang]}
+    return ({"tags": tags} if tags else {}) | ({"mystnb": page} if page else {})
 
 
 def opening(house: House, name: str, lang: str) -> list[nbformat.NotebookNode]:
@@ -356,6 +377,9 @@ def check_pairs(house: House, name: str, blocks: list[Block]) -> None:
     anchors: list[str] = []
     if not blocks or blocks[0].kind == "code":
         house.faults.append(f"book/chapters/{name}.md, line 1: no title: {FORM}, then (anchor)= and # Title")
+    elif MINUTES not in blocks[0].source:
+        message = f"the head does not say how long it takes: write “Vreo {MINUTES}” and “About {MINUTES}”"
+        house.fault(name, 1, blocks[0], message)
     for number, block in enumerate(blocks, 1):
         before = blocks[number - 2].lang if number > 1 else None
         after = blocks[number].lang if number < len(blocks) else None
@@ -560,6 +584,17 @@ def stale(root: Path = ROOT) -> list[str]:
     return found + [f"{path} comes from no manuscript" for path in strays(root, made)]
 
 
+def check(root: Path = ROOT) -> None:
+    """Print what each chapter takes to read; stop if one takes too long or a notebook is stale."""
+    counts = reading_times(editions(root))
+    print("press: minutes to read: " + ", ".join(f"{name} {count:.0f}" for name, count in counts.items()))
+    if found := too_long(counts):
+        raise Faults("\n".join(found))
+    if found := stale(root):
+        sys.exit("\n".join([*found, "press: stale notebooks; run: make notebooks"]))
+    print("press: the notebooks are fresh")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--check", action="store_true", help="write nothing, fail if anything is stale")
@@ -567,10 +602,8 @@ def main() -> None:
     try:
         if not options.check:
             press()
-        elif found := stale():
-            sys.exit("\n".join([*found, "press: stale notebooks; run: make notebooks"]))
         else:
-            print("press: the notebooks are fresh")
+            check()
     except Faults as faults:
         sys.exit(f"{faults}\npress: what these make was not written; mend the lines above")
 
