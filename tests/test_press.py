@@ -342,7 +342,7 @@ FAULTS = {  # what is planted: the text, its replacement, where that is, the adv
         "# ro: doi  # en: two", "# two steps", "print(", "a comment in one language: write it"),
     "a comment without its pair": (
         "    # ro: doi  # en: two", "    # ro: doi", "# ro: un", "2 comments # ro: and 1 # en:"),
-    "a head without its minutes": ("Vreo {minutes}.", "", '(start)=', "write “Vreo {minutes}” and “About {minutes}”"),
+    "a head without its minutes": ("Vreo {minutes}.", "", '(start)=', "write {minutes} in both languages"),
     "a code line too long": (
         "plot_curve(1)", f"plot_curve({'1 + ' * 18}1)", 'plot_curve(', "a code line of 85 characters: 84 fit the page"),
     "a text too long in one language": (

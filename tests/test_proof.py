@@ -72,6 +72,15 @@ ROMANIAN = {  # what is planted: (its advice, a neighbour that is right)
     "Un transformator mare.": ("write “Transformer”", "Un Transformer mare."),
     "Un layer adânc.": ("write „strat”", "Un strat (*layer*) adânc."),
     "Are un batch mic.": ("write „lot”", "Are un lot (batch) mic."),
+    "Perechea (0,964, −0,999) de aici.": ("write ; between them", "Perechea (0,964; −0,999), apoi 0,2, 0,31 la coadă."),
+    "Ponderile sunt 0,5, 0,25 și 1.": ("write ; between them", "Ponderile sunt 0,5; 0,25 și 1, pe 3, 4 și 5."),
+    "Are $(0{,}9, 0{,}1)$ aici.": ("write ; between them", "Are $(0{,}9; 0{,}1)$ și $(i, 1)$ aici."),
+    "Rețeaua ghicește.": ("write “a răspunde la întâmplare”", "O ghicitoare grea."),
+    "Perechile numărate ajută.": ("write “bigramă”", "Perechile ajută, numărate sau nu."),
+    "E starea de artă.": ("write “cele mai bune rezultate cunoscute”", "E starea ascunsă."),
+    "Transformerul citește.": ("write “Transformer”", "Un Transformer citește."),
+    "Vezi capitolul 12.": ("there is no chapter 12", "Vezi capitolul 1, 12 pagini."),
+    "Vezi capitolele 1 și 12.": ("there is no chapter 12", "Vezi capitolele, toate 12."),
 }
 ENGLISH = {
     "A wieght of one.": ("book/words/en.txt", "A weight of one; the model's softmax isn't."),
@@ -88,6 +97,8 @@ ENGLISH = {
     "With 10000 words.": ("10,000", "With 10,000 words, or 1024."),
     "One word , another.": ("take it out", "One word, another: done."),
     "One word - another.": ("write –", "A well-known word – another."),
+    "Counted pairs help.": ("write “bigram”", "Pairs that we counted help."),
+    "See chapters 1, 2 and 12.": ("there is no chapter 12", "See chapter 1, 12 pages; the head gives (0.5, 0.25)."),
 }
 
 
@@ -110,12 +121,15 @@ def test_an_english_error_is_caught_and_its_neighbour_passes(house, wrong):
 
 
 CHAPTER, CHECKS, EXPLORER = "book/chapters/01-a.md", "diffattn_mini/check/ch01.py", "diffattn_mini/explorers/a.mjs"
+PRINTED = "notebooks/ro/01-a.ipynb"
+OUTPUT = '{{"cells": [{{"outputs": [{{"text": [\n"x 3\\n",\n"{}\\n"\n]}}]}}]}}'
 CATALOGUE = "book/theme/locale/ro/LC_MESSAGES/sphinx.po"
 PARTS = '<a id="romana"></a>\n\n{}\n\n<a id="english"></a>\n\n{}\n'
 PLACES = [  # file, a text with an error, its line, the same text without it
     (CHAPTER, manuscript(code='tr("o pondre", "a weight")'), 12, manuscript(code='tr("o pondere", "a weight")')),
     (CHAPTER, manuscript(code="x = 1\n# ro: o pondre\n# en: a"), 13, manuscript(code="# ro: o pondere\n# en: a")),
     (CHAPTER, manuscript(code="x = 1  # a wieght"), 12, manuscript(code="wieght = 1  # the wieght is a name here")),
+    (CHAPTER, manuscript(code='print(tr("perechi numărate", "a"))'), 12, manuscript(code='print(tr("bigrame", "a"))')),
     (CHAPTER, manuscript(code=':alt: {ro: "O pondre."}\nplot()'), 12, manuscript(code=':alt: {ro: "O axă."}\nplot()')),
     (CHAPTER, manuscript(shared="$$ x = 0.5 $$"), 17, manuscript(shared="$$ x = y $$")),
     (CHAPTER, manuscript(ro="{term}`pondre <lambda>`"), 5, manuscript(ro="{term}`pondere <wieght>`, {cite:p}`wieght`")),
@@ -127,6 +141,8 @@ PLACES = [  # file, a text with an error, its line, the same text without it
     (EXPLORER, "const T = {\n  en: {\n  a: (x) => `a wieght ${x}` } };", 3, "const T = {\n  en: { a: `row ${x}` } };"),
     (CATALOGUE, 'msgid "Back"\nmsgstr "Inapoi"\n', 2, 'msgid "Back"\nmsgstr "Înapoi"\n'),
     ("book/tools/a.py", 'x = "there is a wieght missing here"', 1, 'x = "there is a weight missing here"'),
+    (PRINTED, OUTPUT.format("262 cuvinte: 0.5"), 3, OUTPUT.format("262 de cuvinte: 0.5, wieght")),
+    (PRINTED, OUTPUT.format("RNN ghicește"), 3, OUTPUT.format("RNN, LSTM, attention")),
     ("Makefile", 'a:\n\t@echo "a wieght"\n', 2, 'a:\n\t@echo "a weight"\n'),
     ("_toc.yml", "- caption: O pondre\n", 1, "- caption: O pondere\n- caption: A weight\n"),
     ("README.md", PARTS.format("O pondre.", "A weight."), 3, PARTS.format("O pondere.", "A weight.")),
@@ -140,6 +156,25 @@ def test_every_place_is_read_and_its_line_is_right(house, name, wrong, line, rig
     found = house(name, wrong)
     assert found and all(problem.startswith(f"{name}:{line}: ") for problem in found), found
     assert house(name, right) == []
+
+
+@pytest.mark.parametrize("lang", ["ro", "en"])
+def test_a_paragraph_has_at_most_75_words_however_it_is_broken_into_lines(house, lang):
+    def found(text):
+        return house("book/chapters/01-a.md", manuscript(**{lang: text, {"ro": "en", "en": "ro"}[lang]: "A."}))
+
+    word, line = {"ro": ("rând ", 7), "en": ("row ", 11)}[lang]
+    assert found("A.\n\n" + word * 75 + "$x + y$ `x = 1`") == found("- " + word * 70 + "\n- " + word * 70) == []
+    assert found("A.\n\n" + (word * 38 + "\n") * 2) == [
+        f"book/chapters/01-a.md:{line}: a paragraph of 76 words: divide it where the thought turns: 75 at most"]
+
+
+def test_a_file_that_does_not_read_is_named_with_its_line(house, tmp_path):
+    house("README.md", "A row.\n")
+    (tmp_path / "README.md").write_bytes(b"A row.\n\xba\n")
+    assert proof.problems(tmp_path) == [
+        "README.md:2: the byte 0xba is not UTF-8: save the file as UTF-8 and write the letter anew"]
+    assert "the key ro stands twice" in house("book/chapters/01-a.md", manuscript(code=':alt: {ro: "a", ro: "b"}'))[0]
 
 
 def test_a_page_needs_its_counterpart_with_the_same_anchors_numbers_and_links(house):

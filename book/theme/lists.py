@@ -48,8 +48,9 @@ def glossary_item(entry, language):
                       foreign(", ".join(as_list(entry[other(language)])), other(language)))
     term["ids"].append(slug(first_form(entry, "en")))
     meaning = nodes.paragraph("", (entry.get("definition") or {}).get(language, ""))
-    avoided = [WORDS[language]["quote"].format(word) for word in as_list(entry.get("not"))]
-    if avoided and language == "ro":  # the rejected forms are Romanian ones
+    avoided = [WORDS[language]["quote"].format(word) for field in ("never", "not")
+               for word in (entry.get(field) or {}).get(language, [])]
+    if avoided:
         meaning += nodes.inline("", " " + WORDS[language]["not"].format(", ".join(avoided)), classes=["avoided"])
     return nodes.definition_list_item("", term, nodes.definition("", meaning))
 

@@ -1,6 +1,7 @@
 """Where words stand in the book: every passage of prose, label or comment, with its language, file and line."""
 import ast
 import io
+import json
 import re
 import tokenize
 from collections.abc import Iterator
@@ -30,7 +31,9 @@ class Passage:
     path: str
     line: int  # of its first line, from 1
     lang: str  # "ro", "en" or "both"
-    kind: str  # "prose" | "label" (text shown by code) | "figure" (text drawn by code) | "code" (comments, errors)
+    # "prose" | "alt" (of a figure) | "label" (text shown by code) | "figure" (text drawn by code) | "code" (comments,
+    # errors) | "printed" (what a cell printed when it was run: here stand the numbers that an f-string filled in)
+    kind: str
     raw: str
     end: int = 0  # last line, where the text's own line ends are not the file's (a string in code)
     names: frozenset = frozenset()  # identifiers of the file: a comment may use them
@@ -101,7 +104,7 @@ def in_manuscript(text: str, name: str) -> Iterator[Passage]:
             continue
         alt = block.options.get("alt")
         for lang, words in alt.items() if isinstance(alt, dict) else ():
-            yield Passage(name, text[: text.find(words)].count("\n") + 1, lang, "prose", words)
+            yield Passage(name, text[: text.find(words)].count("\n") + 1, lang, "alt", words)
         plain = re.sub(r"(?m)^(\s*)[%!]", r"\1#", block.source)
         yield from in_python(plain, name, block.line)
 
@@ -204,6 +207,17 @@ def without_examples(text: str) -> str:
 # Other files
 
 
+def in_notebook(text: str, name: str) -> Iterator[Passage]:
+    """What its cells print, as far as the committed notebook keeps it."""
+    lang = name.split("/")[1]
+    for cell in json.loads(text)["cells"]:
+        for output in cell.get("outputs", []):
+            words = output.get("text") or output.get("data", {}).get("text/plain", "")
+            for row in "".join(words).splitlines():
+                line = text.count("\n", 0, text.find(json.dumps(row, ensure_ascii=False)[1:-1])) + 1
+                yield Passage(name, line, lang, "printed", row)
+
+
 def in_glossary(text: str, name: str) -> Iterator[Passage]:
     for entry in manuscript.read_glossary(text):
         for lang in manuscript.LANGUAGES:
@@ -264,6 +278,7 @@ READERS = {
     "diffattn_mini/explorers/*.mjs": in_explorer,
     "book/theme/locale/**/*.po": in_catalogue,
     "book/glossary.yml": in_glossary,
+    "notebooks/*/*.ipynb": in_notebook,
     "Makefile": in_shell,
     ".ci/run": in_shell,
     "_toc.yml": in_contents,

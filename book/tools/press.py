@@ -378,7 +378,7 @@ def check_pairs(house: House, name: str, blocks: list[Block]) -> None:
     if not blocks or blocks[0].kind == "code":
         house.faults.append(f"book/chapters/{name}.md, line 1: no title: {FORM}, then (anchor)= and # Title")
     elif MINUTES not in blocks[0].source:
-        message = f"the head does not say how long it takes: write “Vreo {MINUTES}” and “About {MINUTES}”"
+        message = f"the head does not say how long it takes: write {MINUTES} in both languages"
         house.fault(name, 1, blocks[0], message)
     for number, block in enumerate(blocks, 1):
         before = blocks[number - 2].lang if number > 1 else None

@@ -432,8 +432,8 @@ TEMPERATURE = Exercise(
         ),
         Mistake(
             "no-search",
-            ro="Temperatura nu depinde doar de `peak`. Încearcă un T, vezi ce pondere iese și mută-l în partea bună.",
-            en="The temperature does not depend on `peak` alone. Try a T, see which weight comes out, move it the "
+            ro="Temperatura nu depinde doar de `peak`. Încearcă un τ, vezi ce pondere iese și mută-l în partea bună.",
+            en="The temperature does not depend on `peak` alone. Try a τ, see which weight comes out, move it the "
             "right way.",
             wrong=(
                 lambda s, p: 1 / p,
@@ -464,9 +464,9 @@ TEMPERATURE = Exercise(
         ),
         Mistake(
             "wrong-direction",
-            ro="Căutarea fuge la un capăt. Când T crește, ponderea cea mai mare scade: vezi pe care capăt al "
+            ro="Căutarea fuge la un capăt. Când τ crește, ponderea cea mai mare scade: vezi pe care capăt al "
             "intervalului îl muți.",
-            en="The search runs to one end. As T grows, the largest weight falls: see which end of the interval you "
+            en="The search runs to one end. As τ grows, the largest weight falls: see which end of the interval you "
             "move.",
             when=lambda trials: sum(map(_at_an_end, trials)) > 0.8 * len(trials),
         ),

@@ -14,8 +14,8 @@ def naive(x):
 # 1. Kernel regression
 
 
-def kernel_regression(queries, keys, values, T):
-    return softmax(-((queries[:, None] - keys) ** 2) / 2 / T, axis=-1) @ values
+def kernel_regression(queries, keys, values, tau):
+    return softmax(-((queries[:, None] - keys) ** 2) / 2 / tau, axis=-1) @ values
 
 
 def kernel_cases(rng: np.random.Generator) -> list[tuple]:
@@ -56,8 +56,8 @@ KERNEL = Exercise(
         ),
         Mistake(
             "temperature",
-            ro="Temperatura lipsește, sau a intrat altfel. Scorurile se împart la `T` înainte de softmax.",
-            en="The temperature is missing, or went in otherwise. The scores are divided by `T` before softmax.",
+            ro="Temperatura lipsește, sau a intrat altfel. Scorurile se împart la `tau` înainte de softmax.",
+            en="The temperature is missing, or went in otherwise. The scores are divided by `tau` before softmax.",
             wrong=(
                 lambda queries, keys, values, T: softmax(-squares(queries, keys) / 2) @ values,
                 lambda queries, keys, values, T: softmax(-squares(queries, keys) / 2 * T) @ values,
