@@ -5,22 +5,35 @@ is compared with each mistake: the one that gives the same results on every case
 """
 
 import contextlib
+import dis
+import functools
 import inspect
-import io
+import numbers
+import os
+import site
 import sys
+import sysconfig
 import traceback
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
 
 from ..language import say
+from .kernel import Kept, NoInput, kept
 from .mistakes import GENERAL, Mistake
 from .verdict import Verdict
 
+PACKAGE = os.path.dirname(os.path.dirname(__file__))
+INSTALLED = (*sysconfig.get_paths().values(), *site.getsitepackages(), PACKAGE, "<frozen")  # nobody's answer is there
 LARGEST = 10**5  # no right answer comes near: larger results are not read
+
+
+Case = tuple[tuple, np.ndarray]  # the arguments, and what is expected of them
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -68,44 +81,88 @@ class Exercise:
         return list(inspect.signature(self.reference).parameters)
 
 
-def examine(exercise: Exercise, answer: object, rng: np.random.Generator) -> Verdict:
-    """The verdict on an answer. Raises nothing, whatever the answer does."""
+def examine(exercise: Exercise, answer: object) -> Verdict:
+    """The verdict on an answer, the same at every press. Raises nothing, whatever the answer does."""
+    try:
+        return _examine(exercise, answer)
+    except Exception as error:  # the check's own: a library was patched before it, for instance
+        return _failed("", _with_detail("broken", f" `{type(error).__name__}: {_shorten(_text(error))}`"))
+
+
+def _examine(exercise: Exercise, answer: object) -> Verdict:
     if answer is None or answer is Ellipsis:
         return _unsolved()
     if not callable(answer):
         return _failed("", GENERAL["not-callable"])
-    trials = _best_trials(exercise, answer, exercise.cases(rng))
-    if all(_is_stub(trial.outcome) for trial in trials):
+    trials, replaced = judge(exercise, answer, prepare(exercise))
+    if all(_is_stub(trial.outcome, answer) for trial in trials):
         return _unsolved(answer)
     failed = [trial for trial in trials if not trial.passed]
     if not failed:
-        return _passed(len(trials))
+        return _passed(len(trials), replaced)
     smallest = min(failed, key=lambda trial: trial.size)
-    return _failed(_show(exercise, smallest), _diagnose(exercise, answer, trials, smallest))
+    with kept():  # what came is asked to describe itself
+        return _failed(_show(exercise, smallest), _diagnose(exercise, answer, trials, smallest), replaced)
 
 
 # Running
 
 
-def _best_trials(exercise: Exercise, answer: Callable, cases: list[tuple]) -> list[Trial]:
-    """Numpy inputs first; where the answer raises, tensors too. The attempt that gets furthest counts."""
-    attempts = []
-    for form in _forms():
-        attempts.append([_try(exercise, answer, args, form) for args in cases])
-        if not any(trial.outcome.problem == "raised" for trial in attempts[-1]):
-            break
-    return max(attempts, key=_progress)
+def prepare(exercise: Exercise, seed: int | None = None) -> list[Case]:
+    """The cases, and what is expected of each. The draws are those of the exercise, unless a seed asks for others."""
+    rng = np.random.default_rng(list(exercise.id.encode()) if seed is None else seed)
+    with np.errstate(all="ignore"):
+        return [(args, np.asarray(exercise.reference(*args), dtype=float)) for args in exercise.cases(rng)]
 
 
-def _progress(trials: list[Trial]) -> tuple[int, int, bool]:
-    errors = [str(type(t.outcome.error)) + _text(t.outcome.error) for t in trials if t.outcome.error is not None]
-    wants_tensors = any("Tensor" in error or "torch" in error for error in errors)
-    return sum(trial.passed for trial in trials), -len(errors), not wants_tensors
+def judge(exercise: Exercise, answer: Callable, cases: list[Case]) -> tuple[list[Trial], list[str]]:
+    """The trials, and the functions of libraries that the answer replaced.
+
+    Numpy inputs first. An answer that stops there as one written for tensors would, and does nothing else wrong, is
+    given tensors too.
+    """
+    trials, replaced = _attempt(exercise, answer, cases, _copy)
+    raised = [trial.outcome.error for trial in trials if not trial.passed]
+    if raised and all(map(_wants_tensors, raised)):
+        others = [_attempt(exercise, answer, cases, form) for form in _tensors()]
+        best, also = max(others, key=lambda attempt: _progress(attempt[0]), default=([], []))
+        if _progress(best) > _progress(trials) or any(map(_names_tensors, raised)):
+            return [_quoting(trial, first) for trial, first in zip(best, trials, strict=False)], also
+    return trials, replaced
 
 
-def _forms() -> Iterator[Callable]:
-    """The ways to hand over an argument. Torch comes up only if somebody has imported it, the answer perhaps."""
-    yield lambda a: a.copy() if isinstance(a, np.ndarray) else a
+def _attempt(exercise: Exercise, answer: Callable, cases: list, form: Callable) -> tuple[list[Trial], list[str]]:
+    with kept() as kernel:
+        return [_try(exercise, answer, case, form, kernel) for case in cases], kernel.replaced
+
+
+def _progress(trials: list[Trial]) -> tuple[int, int]:
+    return sum(trial.passed for trial in trials), -sum(trial.outcome.problem == "raised" for trial in trials)
+
+
+def _wants_tensors(error: BaseException | None) -> bool:
+    return isinstance(error, TypeError | AttributeError) or _names_tensors(error)
+
+
+def _names_tensors(error: BaseException | None) -> bool:
+    """Is it torch that complains of an array?"""
+    return "Tensor" in _text(error)
+
+
+def _quoting(trial: Trial, first: Trial) -> Trial:
+    """The input is shown as numpy: so is the error that it raises there, unless that speaks of tensors."""
+    error = first.outcome.error
+    if trial.outcome.error is None or error is None or _names_tensors(error):
+        return trial
+    return replace(trial, outcome=first.outcome)
+
+
+def _copy(a: Any) -> Any:
+    return a.copy() if isinstance(a, np.ndarray) else a
+
+
+def _tensors() -> Iterator[Callable]:
+    """The ways to hand over an argument as a tensor, if somebody has imported torch: the answer perhaps."""
     torch = sys.modules.get("torch")
     if torch is not None:
         yield lambda a: torch.tensor(a) if isinstance(a, np.ndarray) else a
@@ -113,9 +170,9 @@ def _forms() -> Iterator[Callable]:
         yield lambda a: torch.tensor(a, dtype=torch.float32) if isinstance(a, np.ndarray) else a
 
 
-def _try(exercise: Exercise, answer: Callable, args: tuple, form: Callable) -> Trial:
-    outcome = _call(answer, args, form)
-    expected = np.asarray(exercise.reference(*args), dtype=float)
+def _try(exercise: Exercise, answer: Callable, case: Case, form: Callable, kernel: Kept) -> Trial:
+    args, expected = case
+    outcome = _call(answer, args, form, kernel)
     got = outcome.value
     if got is not None and got.size == 1 and exercise.measure:
         got, expected = exercise.measure(*args, got.item()), exercise.measure(*args, expected.item())
@@ -123,17 +180,20 @@ def _try(exercise: Exercise, answer: Callable, args: tuple, form: Callable) -> T
     return Trial(args, outcome, got, expected, passed)
 
 
-def _call(function: Callable, args: tuple, form: Callable) -> Outcome:
-    given, kept = [form(a) for a in args], [form(a) for a in args]
+def _call(function: Callable, args: tuple, form: Callable = _copy, kernel: Kept | None = None) -> Outcome:
+    given, before = [form(a) for a in args], [form(a) for a in args]
     try:
-        with _quiet() as caught:
+        with _listening() as caught:
             returned = function(*given)
-        overflowed = any("overflow" in str(warning.message) for warning in caught)
-        changed = not all(_equal(a, b) for a, b in zip(given, kept, strict=True))
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # an answer may raise anything, SystemExit too
         return Outcome(problem="raised", error=error)
+    finally:
+        if kernel:
+            kernel.put_back()
+    overflowed = any("overflow" in str(warning.message) for warning in caught)
+    changed = not all(map(_equal, given, before))
     if returned is None or returned is Ellipsis:
         return Outcome(problem="nothing", changed=changed)
     value, problem = _numbers(returned)
@@ -141,15 +201,9 @@ def _call(function: Callable, args: tuple, form: Callable) -> Outcome:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[list]:
-    """Dozens of calls: their prints would bury the verdict, and their warnings are read here."""
-    silence = io.StringIO()
-    with (
-        np.errstate(all="ignore", over="warn"),
-        warnings.catch_warnings(record=True) as caught,
-        contextlib.redirect_stdout(silence),
-        contextlib.redirect_stderr(silence),
-    ):
+def _listening() -> Iterator[list]:
+    """Of all that numpy warns about, only an overflow tells what is wrong."""
+    with np.errstate(all="ignore", over="warn"), warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield caught
 
@@ -164,6 +218,8 @@ def _numbers(returned: Any) -> tuple[np.ndarray | None, str | None]:
         array = _array(returned)
         if array.size > LARGEST:
             return None, "size"
+        if array.dtype.kind == "O" and all(isinstance(x, numbers.Real | Decimal) for x in array.flat):
+            array = array.astype(float)
         return (array.astype(float), None) if array.dtype.kind in "iuf" else (None, "type")
     except KeyboardInterrupt:
         raise
@@ -174,11 +230,11 @@ def _numbers(returned: Any) -> tuple[np.ndarray | None, str | None]:
 def _array(x: Any) -> np.ndarray:
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(x, torch.Tensor):
-        x = x.detach().cpu()
+        x = x.detach().cpu().to_dense().resolve_conj().resolve_neg()
         return (x.double() if x.is_floating_point() else x).numpy()
     if isinstance(x, list | tuple):
         return np.array([_array(item) for item in x])
-    if isinstance(x, np.ndarray | np.generic | int | float) or hasattr(type(x), "__array__"):
+    if isinstance(x, np.ndarray | np.generic | numbers.Real | Decimal) or hasattr(type(x), "__array__"):
         return np.asarray(x)
     raise TypeError
 
@@ -223,12 +279,30 @@ def _kind(error: BaseException) -> tuple:
     return type(error), text[:25]
 
 
-def _alike(trial: Trial, wrong: Callable) -> bool:
-    return _same(trial.outcome, _call(wrong, trial.args, next(_forms())))
+def _is_stub(outcome: Outcome, answer: Callable) -> bool:
+    """Nothing came back, or the answer itself says that it is not written; torch and input() may say so too."""
+    if outcome.problem == "nothing":
+        return True
+    if type(outcome.error) is not NotImplementedError:
+        return False
+    last = outcome.error.__traceback__
+    while last.tb_next:
+        last = last.tb_next
+    code = last.tb_frame.f_code
+    return code is _code(answer) and code.co_code[last.tb_lasti] == dis.opmap["RAISE_VARARGS"]
 
 
-def _is_stub(outcome: Outcome) -> bool:
-    return outcome.problem == "nothing" or isinstance(outcome.error, NotImplementedError)
+def _code(answer: Any) -> Any:
+    """The code of the answer itself, behind decorators, partials, methods and instances; None where there is none."""
+    try:
+        for _ in range(9):
+            answer = inspect.unwrap(answer)
+            answer = answer.func if isinstance(answer, functools.partial) else getattr(answer, "__func__", answer)
+            if inspect.isfunction(answer):
+                return answer.__code__
+            answer = getattr(answer, "forward", None) or type(answer).__call__
+    except Exception:  # an object may refuse to be looked at
+        return None
 
 
 # Explaining
@@ -241,51 +315,66 @@ def _diagnose(exercise: Exercise, answer: Callable, trials: list[Trial], smalles
         trial.got is not None and _close(trial.got, trial.expected, exercise.tolerance) for trial in failed
     )
     divides_by_zero = all(isinstance(trial.outcome.error, ZeroDivisionError) for trial in trials)
-    if right_but_changed or divides_by_zero:  # no mistake on the list does that
-        return _general(answer, failed, smallest)
-    telling = any(trial.outcome.finite for trial in failed)  # nothing but NaN and errors looks alike in all mistakes
-    agreeing = {}
+    asks = any(isinstance(trial.outcome.error, NoInput) for trial in failed)
+    if right_but_changed or divides_by_zero or asks:  # no mistake on the list does that
+        return _general(answer, trials, smallest)
+    sign = None
     for mistake in exercise.mistakes:
-        if mistake.when and mistake.when(trials):
-            agreeing.setdefault("sign", mistake)
-        for wrong in mistake.functions:
-            if not all(_alike(trial, wrong) for trial in failed):
-                continue
-            if all(_alike(trial, wrong) for trial in trials if trial.passed):
-                return mistake
-            if telling:
-                agreeing.setdefault("failures", mistake)
-    return agreeing.get("sign") or agreeing.get("failures") or _general(answer, failed, smallest)
+        if any(_explains(wrong, trials) for wrong in mistake.functions):
+            return mistake
+        if sign is None and mistake.when and mistake.when(trials):
+            sign = mistake
+    return sign or _general(answer, trials, smallest)
 
 
-def _general(answer: Callable, failed: list[Trial], smallest: Trial) -> Mistake | None:
+def _explains(wrong: Callable, trials: list[Trial]) -> bool:
+    """Does the mistake give what the answer gave, at every trial? One that agrees with the failures alone may lie."""
+    return all(_same(trial.outcome, _call(wrong, trial.args)) for trial in trials)
+
+
+def _general(answer: Callable, trials: list[Trial], smallest: Trial) -> Mistake | None:
     """What can be said of any exercise: the first sign that fits."""
     outcome, got, expected = smallest.outcome, smallest.got, smallest.expected
-    finite = [trial for trial in failed if trial.outcome.finite and trial.got.shape == trial.expected.shape]
+    failed = [trial for trial in trials if not trial.passed]
+    finite = [trial for trial in trials if trial.outcome.finite]
+    shaped = [trial for trial in finite if not trial.passed and trial.got.shape == trial.expected.shape]
     signs = {
+        "input": lambda: isinstance(outcome.error, NoInput),
         "arguments": lambda: outcome.problem == "raised" and not _takes(answer, smallest.args),
-        "too-large": lambda: outcome.overflowed or isinstance(outcome.error, OverflowError),
+        "too-large": lambda: all(_overflowed(trial.outcome) != trial.passed for trial in trials),
         "raises": lambda: outcome.problem == "raised",
         "no-return": lambda: outcome.problem == "nothing",
         "pair": lambda: isinstance(outcome.returned, tuple) and _has_part(outcome.returned, expected),
         "type": lambda: outcome.problem == "type",
         "too-many": lambda: outcome.problem == "size",
         "in-place": lambda: outcome.changed,
-        "same-for-all": lambda: len(failed) > 2 and all(_same(t.outcome, outcome) for t in failed),
-        "transposed": lambda: got.ndim > 1 and _close(got.T, expected, 1e-6),
+        "same-for-all": lambda: len(finite) == len(trials) > 2 and all(_same(t.outcome, outcome) for t in trials),
+        "transposed": lambda: all(map(_turned, failed)),
         "shape": lambda: got.shape != expected.shape and not (expected.ndim == 0 and got.size == 1),
         "nan": lambda: not np.isfinite(got).all(),
-        "whole": lambda: all(_whole(t.got) for t in finite) and any(not _whole(t.expected) for t in finite),
-        "precision": lambda: len(finite) == len(failed) and all(_near(trial) for trial in finite),
+        "whole": lambda: all(_whole(t.outcome.value) for t in finite) and any(not _whole(t.expected) for t in shaped),
+        "precision": lambda: len(shaped) == len(failed) and all(_near(trial) for trial in shaped),
     }
-    return next((_named(key, outcome, answer) for key, holds in signs.items() if holds()), None)
+    key = next((key for key, holds in signs.items() if holds()), None)
+    return _with_detail(key, *_detail(key, outcome, answer)) if key else None
 
 
-def _named(key: str, outcome: Outcome, answer: Callable) -> Mistake:
-    """The general hint, with the line that raised or the type that came."""
+def _with_detail(key: str, ro: str = "", en: str | None = None) -> Mistake:
+    """A general hint, with what is particular to the answer in the place kept for it."""
     hint = GENERAL[key]
-    detail = _line(outcome.error, answer) if key == "raises" else f"`{type(outcome.returned).__name__}`"
-    return Mistake(key, hint.ro.replace("{}", detail), hint.en.replace("{}", detail))
+    return Mistake(key, hint.ro.replace("{}", ro), hint.en.replace("{}", ro if en is None else en))
+
+
+def _detail(key: str, outcome: Outcome, answer: Callable) -> tuple[str, ...]:
+    """The line that raised, or the type that came."""
+    if key == "raises":
+        line = _line(outcome.error, answer)
+        return (f" aici: `{line}`", f" here: `{line}`") if line else ("", "")
+    return (f"`{type(outcome.returned).__name__}`" + _text(outcome.returned, lambda array: f" ({array.dtype})"),)
+
+
+def _overflowed(outcome: Outcome) -> bool:
+    return isinstance(outcome.error, OverflowError) or (outcome.overflowed and not outcome.finite)
 
 
 def _takes(answer: Callable, args: tuple) -> bool:
@@ -303,6 +392,10 @@ def _has_part(returned: tuple, expected: np.ndarray) -> bool:
     return any(part is not None and _close(part, expected, 1e-6) for part in parts)
 
 
+def _turned(trial: Trial) -> bool:
+    return trial.got is not None and trial.got.ndim > 1 and _close(trial.got.T, trial.expected, 1e-6)
+
+
 def _whole(x: np.ndarray) -> bool:
     return bool((x == np.round(x)).all())
 
@@ -312,11 +405,13 @@ def _near(trial: Trial) -> bool:
 
 
 def _line(error: BaseException | None, answer: Callable) -> str:
-    """The line of the answer's own code where the error rose, as far as it can be known."""
+    """The line of the learner's code where the error rose: of the answer itself, or else of what it is made of."""
     try:
-        path = inspect.unwrap(answer).__code__.co_filename
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-        return f" `{frames[-1].line}`" if frames and frames[-1].line else ""
+        frames = traceback.extract_tb(error.__traceback__)
+        code = _code(answer)
+        own = [frame for frame in frames if code and frame.filename == code.co_filename]
+        own = own or [frame for frame in frames if not frame.filename.startswith(INSTALLED)]
+        return own[-1].line if own else ""
     except Exception:
         return ""
 
@@ -347,16 +442,27 @@ def _has_work(answer: object) -> bool:
         return False
 
 
-def _passed(count: int) -> Verdict:
+def _passed(count: int, replaced: list[str]) -> Verdict:
     ro = f"{count} de încercări" if count % 100 == 0 or count % 100 >= 20 else f"{count} încercări"
     message = say(
         f"Corect. Funcția ta a dat răspunsul bun în toate cele {ro}.",
         f"Correct. Your function gave the right answer in all {count} trials.",
     )
-    return Verdict(True, True, message)
+    return Verdict(True, True, message + _note(replaced))
 
 
-def _failed(shown: str, hint: Mistake | None) -> Verdict:
+def _note(replaced: list[str]) -> str:
+    """What a check has put back, if anything."""
+    if not replaced:
+        return ""
+    names = ", ".join(f"`{name}`" for name in dict.fromkeys(replaced))
+    return "\n\n" + say(
+        f"Funcția ta a înlocuit {names}; verificarea a pus totul la loc.",
+        f"Your function replaced {names}; the check has put everything back.",
+    )
+
+
+def _failed(shown: str, hint: Mistake | None, replaced: list[str] | None = None) -> Verdict:
     opening = say("Încă nu.", "Not yet.")
     if shown:
         opening += say(" Cea mai mică intrare la care funcția greșește:", " The smallest input that it gets wrong:")
@@ -367,7 +473,7 @@ def _failed(shown: str, hint: Mistake | None) -> Verdict:
     if hint:
         advice = say(f"Indiciu: {hint.ro}", f"Hint: {hint.en}")
     message = "\n\n".join(filter(None, [opening, shown, advice]))
-    return Verdict(False, True, message, hint.key if hint else None)
+    return Verdict(False, True, message + _note(replaced or []), hint.key if hint else None)
 
 
 def _show(exercise: Exercise, trial: Trial) -> str:

@@ -28,6 +28,18 @@ GENERAL = {
             en="Give the check the function itself, its name without brackets, not a result of it.",
         ),
         Mistake(
+            "broken",
+            ro="Verificarea s-a împiedicat de altceva decât răspunsul tău:{}. A fost schimbată o bibliotecă? "
+            "Repornește kernelul și rulează celulele din nou.",
+            en="The check stumbled over something other than your answer:{}. Has a library been changed? "
+            "Restart the kernel and run the cells again.",
+        ),
+        Mistake(
+            "input",
+            ro="Funcția întreabă la tastatură, cu `input()`. Tot ce îi trebuie primește prin argumente.",
+            en="The function asks at the keyboard, with `input()`. All that it needs comes in its arguments.",
+        ),
+        Mistake(
             "arguments",
             ro="Funcția nu primește intrările acestea. Păstrează rândul cu `def` așa cum era în exercițiu.",
             en="The function does not take these inputs. Keep the line with `def` as it was in the exercise.",
@@ -39,8 +51,8 @@ GENERAL = {
         ),
         Mistake(
             "raises",
-            ro="Codul s-a oprit aici:{}. Rulează funcția pe intrarea de mai sus și citește ultimul rând al erorii.",
-            en="The code stopped here:{}. Run the function on the input above and read the last line of the error.",
+            ro="Codul s-a oprit{}. Rulează funcția pe intrarea de mai sus și citește ultimul rând al erorii.",
+            en="The code stopped{}. Run the function on the input above and read the last line of the error.",
         ),
         Mistake(
             "no-return",
@@ -54,8 +66,8 @@ GENERAL = {
         ),
         Mistake(
             "type",
-            ro="Funcția a întors {}. Trebuie numere reale: un tablou numpy, un tensor, o listă sau un număr.",
-            en="The function returned {}. Real numbers are expected: a numpy array, a tensor, a list or a number.",
+            ro="Funcția a întors {}. Trebuie numere reale, într-un tablou numpy, un tensor, o listă sau câte unul.",
+            en="The function returned {}. Real numbers are expected, in a numpy array, a tensor, a list or alone.",
         ),
         Mistake(
             "too-many",
