@@ -4,6 +4,7 @@ import numpy as np
 
 from .engine import Exercise
 from .mistakes import Mistake
+from .signs import fails_only
 
 
 def length(x, axis=None):
@@ -19,15 +20,20 @@ def cosine(a, b):
 
 
 def cosine_cases(rng: np.random.Generator) -> list[tuple]:
-    pairs = [([3.0, 4.0], [4.0, 3.0]), ([0.0, 2.0], [3.0, 0.0]), ([1.0, 2.0], [-2.0, -4.0]), ([0.0, 0.0], [1.0, 2.0]),
-             ([2.0, 1.0], [0.0, 0.0]), ([0.3, 0.1], [0.2, 0.5])]  # fmt: skip
+    pairs = [([-3.0], [2.0]), ([3.0, 4.0], [4.0, 3.0]), ([0.0, 2.0], [3.0, 0.0]), ([1.0, 2.0], [-2.0, -4.0]),
+             ([0.3, 0.1], [0.2, 0.5]), ([1.0, 2.0], [1.0, 2.0])]  # fmt: skip
+    # No direction at all; then vectors that only look like it: one number zero, or their sum, or a small length.
+    pairs += [([0.0, 0.0], [1.0, 2.0]), ([2.0, 1.0], [0.0, 0.0]), ([0.0, 0.0], [0.0, 0.0]), ([0.0] * 3, [1.0, 0, 2])]
+    pairs += [([2.0, 0.0], [1.0, 1.0]), ([1.0, 3.0], [0.0, 2.0]), ([1.0, -1.0], [3.0, 1.0]),
+              ([0.006, 0.008], [1.0, 0.0]), ([3000.0, 4000.0], [4.0, 3.0])]  # fmt: skip
     pairs += [tuple(rng.normal(scale=scale, size=(2, n)).round(2) + 0.005)
               for n in (2, 3, 5, 8) for scale in (0.5, 1, 4)]  # fmt: skip
     return [(np.array(a), np.array(b)) for a, b in pairs]
 
 
-def unit(x):
-    return x / max(length(x), 1e-300)
+def both(*formulas):
+    """Each formula as it stands, and by somebody who takes care of the vector of zeros."""
+    return (*formulas, *(lambda a, b, f=f: f(a, b) if a.any() and b.any() else 0.0 for f in formulas))
 
 
 COSINE = Exercise(
@@ -41,8 +47,39 @@ COSINE = Exercise(
             en="For a vector of zeros you divided by zero. Treat it apart: its similarity to anything is 0.",
             wrong=(
                 lambda a, b: a @ b / (length(a) * length(b)),
-                lambda a, b: 1.0 if length(a) * length(b) == 0 else cosine(a, b),
-                lambda a, b: np.nan if length(a) * length(b) == 0 else cosine(a, b),
+                lambda a, b: a @ b / (length(a) * length(b)) if a.any() else 0.0,
+                lambda a, b: a @ b / (length(a) * length(b)) if b.any() else 0.0,
+                lambda a, b: a @ b / (length(a) * length(b)) if a.any() or b.any() else 0.0,
+            ),
+        ),
+        Mistake(
+            "zero-agreed",
+            ro="Greșești doar când un vector e numai din zerouri. Am convenit că asemănarea lui cu oricine e 0, chiar "
+            "și cu "
+            "un alt vector nul.",
+            en="You are wrong only when a vector is all zeros. We agreed that its similarity to anything is 0, to "
+            "another "
+            "vector of zeros too.",
+            when=lambda trials: fails_only(trials, lambda t: not t.args[0].any() or not t.args[1].any()),
+            wrong=(
+                lambda a, b: 1.0 if not a.any() or not b.any() else cosine(a, b),
+                lambda a, b: 1.0 if not a.any() and not b.any() else cosine(a, b),
+                lambda a, b: 1.0 if np.array_equal(a, b) else cosine(a, b),
+                lambda a, b: -1.0 if not a.any() or not b.any() else cosine(a, b),
+            ),
+        ),
+        Mistake(
+            "not-all-zeros",
+            ro="Ai întors 0 și pentru vectori care au direcție. N-o are doar vectorul cu *toate* numerele zero: "
+            "`not a.any()`.",
+            en="You returned 0 for vectors that have a direction too. Only one *all* of whose numbers are zero has "
+            "none: "
+            "`not a.any()`.",
+            wrong=(
+                lambda a, b: cosine(a, b) if a.all() and b.all() else 0.0,
+                lambda a, b: cosine(a, b) if a.sum() and b.sum() else 0.0,
+                lambda a, b: cosine(a, b) if a[0] and b[0] else 0.0,
+                lambda a, b: cosine(a, b) if length(a) > 0.1 and length(b) > 0.1 else 0.0,
             ),
         ),
         Mistake(
@@ -55,22 +92,16 @@ COSINE = Exercise(
             "one-length",
             ro="Ai împărțit la o singură lungime. Formula le cere pe amândouă: a lui `a` și a lui `b`.",
             en="You divided by one length only. The formula asks for both: that of `a` and that of `b`.",
-            wrong=(
-                lambda a, b: unit(a) @ b,
-                lambda a, b: a @ unit(b),
-                lambda a, b: a @ b / length(a),
-                lambda a, b: a @ b / length(b),
-            ),
+            wrong=both(lambda a, b: a @ b / length(a), lambda a, b: a @ b / length(b), lambda a, b: a @ b / (a @ a),
+                       lambda a, b: a @ b / (b @ b)),
         ),
         Mistake(
             "squared-lengths",
             ro="Lungimea e radicalul sumei pătratelor; ție ți-a rămas suma, fără radical, sau un radical în plus.",
             en="The length is the square root of the sum of squares; you kept the sum, or took one root too many.",
-            wrong=(
+            wrong=both(
                 lambda a, b: a @ b / ((a @ a) * (b @ b)),
-                lambda a, b: a @ b / max((a @ a) * (b @ b), 1e-300),
                 lambda a, b: a @ b / np.sqrt(length(a) * length(b)),
-                lambda a, b: a @ b / max(np.sqrt(length(a) * length(b)), 1e-300),
             ),
         ),
         Mistake(
@@ -79,23 +110,31 @@ COSINE = Exercise(
             "teorema lui Pitagora.",
             en="You measured length in another way: the sum of sizes, the largest step, the number of steps. Length "
             "is that of Pythagoras.",
-            wrong=(
+            wrong=both(
                 lambda a, b: a @ b / (np.abs(a).sum() * np.abs(b).sum()),
-                lambda a, b: a @ b / max(np.abs(a).sum() * np.abs(b).sum(), 1e-300),
-                lambda a, b: a @ b / max(np.abs(a).max() * np.abs(b).max(), 1e-300),
+                lambda a, b: a @ b / (np.abs(a).max() * np.abs(b).max()),
                 lambda a, b: a @ b / len(a),
                 lambda a, b: a @ b / np.sqrt(len(a)),
+                lambda a, b: a @ b / (len(a) * len(b)),
             ),
         ),
         Mistake(
             "added-lengths",
             ro="Lungimile se înmulțesc între ele, nu se adună.",
             en="The lengths are multiplied by one another, not added.",
-            wrong=(
+            wrong=both(
                 lambda a, b: a @ b / (length(a) + length(b)),
                 lambda a, b: 2 * (a @ b) / (length(a) + length(b)),
-                lambda a, b: a @ b / length(a + b),
             ),
+        ),
+        Mistake(
+            "length-of-result",
+            ro="Ai împărțit la lungimea sumei sau a produsului. Ia întâi lungimea fiecărui vector, apoi înmulțește-le.",
+            en="You divided by the length of the sum or of the product. First take the length of each vector, then "
+            "multiply.",
+            wrong=both(lambda a, b: a @ b / length(a + b), lambda a, b: a @ b / length(a * b),
+                       lambda a, b: a @ b / max(length(a * b), 1e-300),
+                       lambda a, b: a @ b / np.abs(a @ b)),
         ),
         Mistake(
             "angle",
@@ -104,7 +143,9 @@ COSINE = Exercise(
             wrong=(
                 lambda a, b: np.arccos(np.clip(cosine(a, b), -1, 1)),
                 lambda a, b: np.degrees(np.arccos(np.clip(cosine(a, b), -1, 1))),
-                lambda a, b: np.arccos(cosine(a, b)),
+                *both(lambda a, b: np.arccos(a @ b / (length(a) * length(b))),
+                      lambda a, b: np.arccos(np.clip(a @ b / (length(a) * length(b)), -1, 1)),
+                      lambda a, b: np.degrees(np.arccos(np.clip(a @ b / (length(a) * length(b)), -1, 1)))),
             ),
         ),
         Mistake(
@@ -112,30 +153,46 @@ COSINE = Exercise(
             ro="Acesta spune cât de departe sunt vectorii, nu cât seamănă: 0 la cei egali. Se cere cosinusul însuși.",
             en="This says how far apart the vectors are, not how alike: 0 for equal ones. The cosine itself is asked "
             "for.",
-            wrong=(lambda a, b: 1 - cosine(a, b), lambda a, b: length(a - b)),
+            wrong=(lambda a, b: 1 - cosine(a, b), *both(lambda a, b: 1 - a @ b / (length(a) * length(b))),
+                   lambda a, b: length(a - b)),
         ),
         Mistake(
             "sign-lost",
-            ro="Semnul s-a pierdut. Doi vectori opuși au cosinusul −1, nu 1.",
-            en="The sign is lost. Two opposite vectors have cosine −1, not 1.",
+            ro="Semnul s-a pierdut. Cosinusul poate fi negativ: doi vectori opuși îl au −1.",
+            en="The sign is lost. A cosine may be negative: two opposite vectors have −1.",
             wrong=(
                 lambda a, b: abs(cosine(a, b)),
                 lambda a, b: cosine(a, b) ** 2,
                 lambda a, b: max(cosine(a, b), 0),
-                lambda a, b: (1 + cosine(a, b)) / 2,
+                *both(lambda a, b: abs(a @ b) / (length(a) * length(b)),
+                      lambda a, b: np.abs(a) @ np.abs(b) / (length(a) * length(b))),
             ),
+        ),
+        Mistake(
+            "rescaled",
+            ro="Ai adus rezultatul între 0 și 1. Cosinusul merge de la −1 la 1: lasă-l cum iese din formulă.",
+            en="You brought the result between 0 and 1. A cosine runs from −1 to 1: leave it as the formula gives it.",
+            wrong=(lambda a, b: (1 + cosine(a, b)) / 2, *both(lambda a, b: (1 + a @ b / (length(a) * length(b))) / 2)),
         ),
         Mistake(
             "centred",
             ro="Ai scăzut întâi media: asta e corelația. Cosinusul ia vectorii așa cum sunt.",
             en="You took the mean away first: that is the correlation. The cosine takes the vectors as they are.",
-            wrong=lambda a, b: cosine(a - a.mean(), b - b.mean()),
+            wrong=(
+                lambda a, b: cosine(a - a.mean(), b - b.mean()),
+                *both(lambda a, b: (lambda x, y: x @ y / (length(x) * length(y)))(a - a.mean(), b - b.mean())),
+            ),
         ),
         Mistake(
             "not-summed",
             ro="Ai înmulțit pas cu pas, dar nu ai adunat: produsul scalar e un singur număr.",
             en="You multiplied step by step but did not add up: the dot product is a single number.",
-            wrong=(lambda a, b: a * b / max(length(a) * length(b), 1e-300), lambda a, b: a * b),
+            wrong=(
+                lambda a, b: a * b,
+                lambda a, b: a * b / (length(a) * length(b)),
+                lambda a, b: a * b / (length(a) * length(b)) if a.any() and b.any() else 0 * a,
+                lambda a, b: a * b / (length(a) * length(b)) if a.any() and b.any() else 0.0,
+            ),
         ),
     ),
 )
@@ -156,8 +213,9 @@ def table(rng: np.random.Generator, n: int, d: int) -> np.ndarray:
 
 
 def matrix_cases(rng: np.random.Generator) -> list[tuple]:
-    small = [[[2.0]], [[3.0, 4.0]], [[1.0, 2.0], [4.0, 3.0]], [[1.0, 0.0], [1.0, 1.0], [0.0, -2.0]]]
-    shapes = [(3, 2), (2, 3), (4, 4), (3, 3), (5, 3), (6, 8)]
+    small = [[[2.0]], [[3.0, 4.0]], [[2.0], [-3.0]], [[1.0, 2.0], [4.0, 3.0]], [[1.0, 0.0], [1.0, 1.0], [0.0, -2.0]],
+             [[1.0, 2.0], [2.0, 4.0], [-3.0, -6.0]], [[0.006, 0.008], [300.0, 100.0]]]  # fmt: skip
+    shapes = [(3, 2), (2, 3), (4, 4), (3, 3), (5, 3), (6, 8), (14, 3)]
     return [(np.array(x),) for x in small] + [(table(rng, n, d),) for n, d in shapes]
 
 
@@ -194,8 +252,8 @@ MATRIX = Exercise(
         ),
         Mistake(
             "whole-table",
-            ro="Ai împărțit tot tabelul la o singură lungime. Fiecare rând o are pe a lui.",
-            en="You divided the whole table by one length. Each row has its own.",
+            ro="Ai împărțit tot tabelul la un singur număr. Fiecare rând se împarte la lungimea lui.",
+            en="You divided the whole table by a single number. Each row is divided by its own length.",
             wrong=(
                 lambda X: (X / length(X)) @ (X / length(X)).T,
                 lambda X: X @ X.T / length(X),
@@ -266,11 +324,44 @@ MATRIX = Exercise(
             "no-diagonal",
             ro="Ai golit diagonala. Un cuvânt cu el însuși are cosinusul 1.",
             en="You emptied the diagonal. A word with itself has cosine 1.",
+            wrong=lambda X: similarity_matrix(X) * (1 - np.eye(len(X))),
+        ),
+        Mistake(
+            "half",
+            ro="Jumătate din matrice e goală. Perechea (i, j) apare și ca (j, i), cu același cosinus.",
+            en="Half of the matrix is empty. The pair (i, j) appears as (j, i) too, with the same cosine.",
             wrong=(
-                lambda X: similarity_matrix(X) * (1 - np.eye(len(X))),
                 lambda X: np.triu(similarity_matrix(X)),
-                lambda X: np.triu(similarity_matrix(X), 1),
                 lambda X: np.tril(similarity_matrix(X)),
+                lambda X: np.triu(similarity_matrix(X), 1),
+                lambda X: np.tril(similarity_matrix(X), -1),
+            ),
+        ),
+        Mistake(
+            "one-row",
+            ro="Ai comparat doar primul rând cu celelalte, sau doar vecinii. Rezultatul are un rând pentru fiecare "
+            "cuvânt.",
+            en="You compared only the first row with the others, or neighbours only. The result has one row for each "
+            "word.",
+            wrong=(
+                lambda X: similarity_matrix(X)[0],
+                lambda X: np.diag(similarity_matrix(X), 1),
+                lambda X: np.tile(similarity_matrix(X)[0], (len(X), 1)),
+            ),
+        ),
+        Mistake(
+            "added-lengths",
+            ro="Lungimile celor două rânduri se înmulțesc între ele, nu se adună.",
+            en="The lengths of the two rows are multiplied by one another, not added.",
+            wrong=lambda X: X @ X.T / (length(X, axis=1) + length(X, axis=1).T),
+        ),
+        Mistake(
+            "angles",
+            ro="Acestea sunt unghiuri. Se cer cosinusurile lor, deci fără `arccos` la sfârșit.",
+            en="These are angles. Their cosines are asked for, so no `arccos` at the end.",
+            wrong=(
+                lambda X: np.arccos(np.clip(similarity_matrix(X), -1, 1)),
+                lambda X: np.degrees(np.arccos(np.clip(similarity_matrix(X), -1, 1))),
             ),
         ),
         Mistake(
@@ -302,7 +393,12 @@ def nearest_cases(rng: np.random.Generator) -> list[tuple]:
     cases = [(np.array([[1.0, 0.0], [1.0, 1.0], [0.0, 1.0], [4.0, 3.0]]), i) for i in (0, 1, 2)]
     # a long row far off in direction, a short one close by; an opposite row, which is not alike
     cases += [(np.array([[1.0, 0.2], [9.0, 9.0], [0.2, 0.03], [-1.0, -0.2]]), i) for i in (0, 1, 2, 3)]
-    while len(cases) < 16:
+    # another row of the same direction, before `i` and after it: the two tie at exactly 1
+    same, twice = np.array([[3.0, 4.0], [1.0, 0.0], [6.0, 8.0]]), np.array([[1.0, 2.0], [0.0, 1.0], [1.0, 2.0]])
+    cases += [(same, 0), (same, 2), (twice, 0), (twice, 2)]
+    # the other word alone, opposite or nearly so: its cosine is still the largest there is
+    cases += [(np.array([[3.0, 4.0], [-6.0, -8.0]]), i) for i in (0, 1)] + [(np.array([[1.0, 0.0], [-2.0, 1.0]]), 0)]
+    while len(cases) < 24:
         X = table(rng, int(rng.integers(3, 8)), int(rng.integers(2, 6)))
         if clear(X):
             cases.append((X, int(rng.integers(len(X)))))
@@ -314,6 +410,11 @@ def without(scores, i, largest=True):
     scores = np.array(scores, dtype=float)
     scores[i] = -np.inf if largest else np.inf
     return int(scores.argmax() if largest else scores.argmin())
+
+
+def _dropped(places, table, i, fill):
+    """The largest cosine once those at `places` are overwritten."""
+    return int(np.where(places, fill, similarity_matrix(table)[i]).argmax())
 
 
 NEAREST = Exercise(
@@ -329,6 +430,45 @@ NEAREST = Exercise(
                 lambda table, i: similarity_matrix(table)[i].argmax(),
                 lambda table, i: i,
                 lambda table, i: np.linalg.norm(table - table[i], axis=1).argmin(),
+            ),
+        ),
+        Mistake(
+            "second-best",
+            ro="Ai luat al doilea din clasament, ca și cum primul ar fi mereu `i`. Dacă alt rând are exact aceeași "
+            "direcție, "
+            "cele două sunt la egalitate: scoate-l întâi pe `i`.",
+            en="You took the second of the ranking, as if the first were always `i`. If another row has exactly the "
+            "same "
+            "direction the two tie: take `i` out first.",
+            wrong=(
+                lambda table, i: similarity_matrix(table)[i].argsort()[-2],
+                lambda table, i: (-similarity_matrix(table)[i]).argsort()[1],
+            ),
+        ),
+        Mistake(
+            "alike-dropped",
+            ro="Ai scos toate cuvintele cu cosinus 1, deci și un *alt* cuvânt cu aceeași direcție. Scoate doar "
+            "numărul `i`.",
+            en="You took out all the words with cosine 1, so *another* word of the same direction too. Take out "
+            "number `i` "
+            "alone.",
+            wrong=(
+                *(lambda table, i, fill=fill: _dropped(similarity_matrix(table)[i] > 0.9999, table, i, fill)
+                  for fill in (0, -1, -np.inf)),
+                *(lambda table, i, fill=fill: _dropped((table == table[i]).all(axis=1), table, i, fill)
+                  for fill in (0, -1, -np.inf)),
+            ),
+        ),
+        Mistake(
+            "weak-fill",
+            ro="Numărul de la care pornești, sau cel pus în locul lui `i`, nu e destul de mic: cosinusul celorlalte "
+            "poate coborî până la −1. Pune `-np.inf`.",
+            en="The number that you start from, or put in the place of `i`, is not low enough: the cosine of the "
+            "others may go down to −1. Put `-np.inf`.",
+            wrong=(
+                lambda table, i: _dropped(np.arange(len(table)) == i, table, i, -1),
+                lambda table, i: _dropped(np.arange(len(table)) == i, table, i, 0),
+                lambda table, i: nearest(table, i) if np.delete(similarity_matrix(table)[i], i).max() > 0 else 0,
             ),
         ),
         Mistake(
@@ -381,8 +521,12 @@ NEAREST = Exercise(
         ),
         Mistake(
             "second-smallest",
-            ro="Ai sortat crescător și ai luat al doilea de la început. Cele mai mari stau la coadă: `[-2]`.",
-            en="You sorted in ascending order and took the second from the start. The largest are at the end: `[-2]`.",
+            ro="Ai sortat crescător și ai luat al doilea de la început, unde stau cele mai puțin asemănătoare. "
+            "Scoate-l pe "
+            "`i`, apoi ia-l pe cel mai mare: `argmax`.",
+            en="You sorted in ascending order and took the second from the start, where the least similar stand. Take "
+            "`i` "
+            "out, then take the largest: `argmax`.",
             wrong=lambda table, i: int(similarity_matrix(table)[i].argsort()[1]),
         ),
         Mistake(
@@ -398,6 +542,7 @@ NEAREST = Exercise(
             wrong=(
                 lambda table, i: (-similarity_matrix(table)[i]).argsort(),
                 lambda table, i: similarity_matrix(table)[i].argsort(),
+                lambda table, i: similarity_matrix(table)[i].argsort()[::-1],
                 lambda table, i: (-similarity_matrix(table)[i]).argsort()[1:],
             ),
         ),

@@ -7,10 +7,11 @@ import numpy as np
 from ..attention.softmax import log_softmax, softmax
 from .engine import Exercise, Trial
 from .mistakes import Mistake
+from .signs import fails_only
 
 
-def naive(x, axis=-1):
-    return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+def naive(x, axis=-1, extra=0.0):
+    return np.exp(x) / (np.exp(x).sum(axis=axis, keepdims=True) + extra)
 
 
 # 1. Stable softmax
@@ -21,7 +22,8 @@ def stable_softmax(x):
 
 
 def stable_cases(rng: np.random.Generator) -> list[tuple]:
-    small = [[0], [1000], [0, 0], [2, -1], [1000, 0], [1000, 1001], [-1000, -1001], [-1000, 1000], [500, 500, 500]]
+    small = [[0], [1000], [0, 0], [2, -1], [1000, 0], [1000, 1001], [-1000, -1001], [-1000, 1000], [500, 500, 500],
+             [-1000], [1000, 999, 998, -1000], [1000.3, 1000.0, 1000.7]]  # fmt: skip
     cases = [np.array(x, dtype=float) for x in small]
     drawn = [rng.normal(scale=scale, size=n).round(1) for n in (2, 3, 4, 5, 8) for scale in (1, 3, 1000)]
     cases += [x + 0.5 if abs(x.sum()) < 0.05 else x for x in drawn]  # a sum that is 0 but for rounding tells nothing
@@ -34,7 +36,7 @@ OVERFLOW = Mistake(
     "scade ceva din toate, înainte de exponențială.",
     en="At large scores the exponential exceeds what a `float64` can hold. Only differences between scores matter: "
     "subtract something from all of them before the exponential.",
-    wrong=naive,
+    wrong=(naive, lambda *args: naive(*args, extra=1e-12)),
 )
 
 STABLE = Exercise(
@@ -55,7 +57,8 @@ STABLE = Exercise(
                 lambda x: naive(x - x[0]),
                 lambda x: naive(x - x.sum()),
                 lambda x: naive(x - x[-1]),
-                lambda x: naive(x + x.max()),
+                lambda x: naive(x - 1000),
+                lambda x: naive(x - 700),
             ),
         ),
         Mistake(
@@ -103,7 +106,6 @@ STABLE = Exercise(
                 lambda x: np.nan_to_num(naive(x), nan=1.0),
                 lambda x: np.nan_to_num(naive(x), nan=1 / len(x)),
                 lambda x: np.nan_to_num(np.exp(x)) / np.nan_to_num(np.exp(x)).sum(),
-                lambda x: np.exp(x) / (np.exp(x).sum() + 1e-12),
             ),
         ),
         Mistake(
@@ -192,13 +194,9 @@ def axis_cases(rng: np.random.Generator) -> list[tuple]:
     shapes = [(2, 2), (1, 3), (2, 3), (3, 2), (3, 3), (2, 3, 4), (2, 2, 2), (2, 1, 3, 2)]
     for shape in shapes:
         cases += [(rng.normal(size=shape).round(1), axis) for axis in range(-len(shape), len(shape))]
-    return [*cases, (far, 1), (far, -1), (far.T, 0), (far.T, -2), (rng.normal(scale=1000, size=(4, 5)).round(), 0)]
-
-
-def fails_only(trials: list[Trial], condition: Callable[[Trial], bool]) -> bool:
-    """Do the failures all meet a condition that no success meets, and are there both?"""
-    held = {condition(t) for t in trials if not t.passed}, {condition(t) for t in trials if t.passed}
-    return held == ({True}, {False})
+    cases += [(far, 1), (far, -1), (far.T, 0), (far.T, -2), (rng.normal(scale=1000, size=(4, 5)).round(), 0)]
+    deep = np.arange(16.0).reshape(2, 1, 2, 2, 2) ** 1.5 % 3
+    return [*cases, *((np.stack([far, far.T]), axis) for axis in (1, -1)), (deep, 2), (deep, -4)]
 
 
 AXIS = Exercise(
@@ -300,9 +298,31 @@ AXIS = Exercise(
         ),
         Mistake(
             "few-axes",
-            ro="Merge doar până la două axe. Scrie codul fără să numeri axele: `max` și `sum` primesc `axis`.",
-            en="It works for up to two axes only. Write it without counting axes: `max` and `sum` take `axis`.",
+            ro="Greșești doar la tablouri cu mai mult de două axe. Scrie codul fără să numeri axele: `max` și `sum` "
+            "primesc `axis`.",
+            en="You are wrong only for arrays of more than two axes. Write it without counting axes: `max` and `sum` "
+            "take `axis`.",
             when=lambda trials: all(t.args[0].ndim > 2 for t in trials if not t.passed),
+        ),
+        Mistake(
+            "no-exponential",
+            ro="Lipsește exponențiala: împărțite direct, scorurile negative ar da ponderi negative.",
+            en="The exponential is missing: shared out directly, negative scores would give negative weights.",
+            wrong=(
+                lambda x, axis: x / x.sum(axis, keepdims=True),
+                lambda x, axis: (lambda y: y / y.sum(axis, keepdims=True))(x - x.max(axis, keepdims=True)),
+            ),
+        ),
+        Mistake(
+            "one-sided-shift",
+            ro="Ai scăzut maximul doar deasupra sau doar dedesubtul fracției. Factorul se simplifică numai dacă apare "
+            "și sus, și jos.",
+            en="You subtracted the maximum only above or only below the fraction. The factor cancels only if it "
+            "appears both above and below.",
+            wrong=(
+                lambda x, axis: np.exp(x - x.max(axis, keepdims=True)) / np.exp(x).sum(axis, keepdims=True),
+                lambda x, axis: np.exp(x) / np.exp(x - x.max(axis, keepdims=True)).sum(axis, keepdims=True),
+            ),
         ),
         Mistake(
             "not-divided",
@@ -333,16 +353,24 @@ AXIS = Exercise(
 
 
 def temperature_for_peak(scores, peak):
+    gaps = scores.max() - scores
+    return search(lambda T: 1 / np.exp(-gaps / T).sum(), peak)
+
+
+def search(weight: Callable, peak: float) -> float:
     low, high = 1e-8, 1e8  # the largest weight falls as T grows: halve the interval, on the scale of factors
-    for _ in range(80):
+    for _ in range(60):
         middle = np.sqrt(low * high)
-        low, high = (middle, high) if softmax(scores / middle).max() > peak else (low, middle)
+        low, high = (middle, high) if weight(middle) > peak else (low, middle)
     return middle
 
 
 def peak_cases(rng: np.random.Generator) -> list[tuple]:
     fixed = [([1, 0], 0.7), ([0, 1], 0.9), ([-2, 1], 0.6), ([2, 0, 0, 0], 0.8), ([-3, -1, -2], 0.5), ([-5, -9], 0.99),
              ([5000, 5001, 5000], 0.5), ([0, 3000, 1000], 0.6), ([0.001, 0, 0.002], 0.7)]  # fmt: skip
+    # Both ends of what the text promises: temperatures near 1e-5 and 1e5, peaks near 1 / n and near 1.
+    fixed += [([2e-5, 0], 0.85), ([1e-5, 3e-5, 0], 0.8), ([0, 1e5], 0.75), ([0, 2e5, 1e5, 0], 0.7),
+              ([3, 1, 0, -1], 0.2505), ([0, 1, -1], 0.9995)]  # fmt: skip
     cases = [(np.array(scores, dtype=float), peak) for scores, peak in fixed]
     for n in (3, 4, 5, 8, 20):
         for scale in (0.1, 1, 30):
@@ -358,19 +386,20 @@ def largest_weight(scores, peak, T):
 
 
 def fails_at_the_ends(trials: list[Trial]) -> bool:
-    """Wrong wherever the right temperature lies outside some interval, and inside it right."""
+    """Right inside some interval of temperatures; where the right one lies outside, the answer stays at the near "
+    "end."""
     wanted = {id(t): temperature_for_peak(*t.args) for t in trials}
-    inside = [wanted[id(t)] for t in trials if t.passed]
-    outside = [t for t in trials if not t.passed]
-    return len(inside) >= 3 and all(not min(inside) <= wanted[id(t)] <= max(inside) for t in outside)
-
-
-def search(weight: Callable, peak: float) -> float:
-    low, high = 1e-6, 1e6
-    for _ in range(80):
-        middle = np.sqrt(low * high)
-        low, high = (middle, high) if weight(middle) > peak else (low, middle)
-    return middle
+    inside, outside = [wanted[id(t)] for t in trials if t.passed], [t for t in trials if not t.passed]
+    if len(inside) < 3 or not all(_is_number(t) for t in outside):
+        return False
+    for side, end in ((1, max(inside)), (-1, min(inside))):
+        beyond = [t for t in outside if side * (wanted[id(t)] - end) > 0]
+        stays = np.array([t.outcome.value.item() for t in beyond])
+        if not np.allclose(stays, stays.mean() if beyond else 0, rtol=0.01, atol=0):
+            return False
+        if any(side * (wanted[id(t)] - value) <= 0 for t, value in zip(beyond, stays, strict=True)):
+            return False
+    return not any(min(inside) <= wanted[id(t)] <= max(inside) for t in outside)
 
 
 TEMPERATURE = Exercise(
@@ -400,6 +429,14 @@ TEMPERATURE = Exercise(
                 lambda s, p: abs(s[0] - s[1]) / np.log(p / (1 - p)),
             ),
             when=lambda trials: fails_only(trials, lambda t: len(t.args[0]) > 2),
+        ),
+        Mistake(
+            "logarithm",
+            ro="Acesta e logaritmul temperaturii. Dacă ai căutat pe scara logaritmică, întoarce-te de pe ea la "
+            "sfârșit.",
+            en="This is the logarithm of the temperature. If you searched on the scale of logarithms, come back from "
+            "it at the end.",
+            wrong=(lambda s, p: np.log(temperature_for_peak(s, p)), lambda s, p: np.log10(temperature_for_peak(s, p))),
         ),
         Mistake(
             "equal-others",
@@ -432,9 +469,8 @@ TEMPERATURE = Exercise(
         ),
         Mistake(
             "no-search",
-            ro="Temperatura nu depinde doar de `peak`. Încearcă un τ, vezi ce pondere iese și mută-l în partea bună.",
-            en="The temperature does not depend on `peak` alone. Try a τ, see which weight comes out, move it the "
-            "right way.",
+            ro="Nicio formulă nu ține locul căutării. Încearcă un τ, vezi ce pondere iese și mută-l în partea bună.",
+            en="No formula stands in for the search. Try a τ, see which weight comes out, move it the right way.",
             wrong=(
                 lambda s, p: 1 / p,
                 lambda s, p: -np.log(p),
@@ -472,10 +508,10 @@ TEMPERATURE = Exercise(
         ),
         Mistake(
             "narrow-range",
-            ro="Temperatura căutată nu e în intervalul tău. Scorurile pot fi și de 0,001, și de 1000: lărgește-l sau "
-            "alege-l după ele.",
-            en="The wanted temperature is not in your interval. Scores may be 0.001 or 1000: widen it, or fit it to "
-            "the scores.",
+            ro="Temperatura căutată nu e în intervalul tău. Ea poate fi oriunde între `1e-5` și `1e5`: lărgește-l și "
+            "caută după câte ori, nu după cât.",
+            en="The wanted temperature is not in your interval. It may be anywhere from `1e-5` to `1e5`: widen it, "
+            "and search by factors, not by amounts.",
             when=fails_at_the_ends,
         ),
         Mistake(
@@ -522,7 +558,7 @@ def softmax_jvp(x, v):
 
 def jvp_cases(rng: np.random.Generator) -> list[tuple]:
     fixed = [([0], [1]), ([0, 0], [1, 0]), ([0, 0], [1, 1]), ([1, 0], [0, 2]), ([1000, 1000], [1, -1]),
-             ([1000, 1001, 0], [1, 2, 3]), ([-1000, -1000], [0, 4])]  # fmt: skip
+             ([1000, 1001, 0], [1, 2, 3]), ([-1000, -1000], [0, 4]), ([0, 1, 2], [100, -50, 30])]  # fmt: skip
     cases = [(np.array(x, dtype=float), np.array(v, dtype=float)) for x, v in fixed]
     for n in (2, 3, 3, 4, 5, 8, 8, 40, 200):
         for scale in (1, 10):
@@ -629,8 +665,9 @@ JVP = Exercise(
             en="You took a difference between weights. The product with the Jacobian is the derivative: exact, for "
             "no step.",
             wrong=tuple(
-                lambda x, v, h=h: (softmax(x + h * v) - softmax(x)) / h for h in (1, 0.5, 0.1, 0.01, 1e-3)
+                lambda x, v, h=h: (softmax(x + h * v) - softmax(x)) / h for h in (1, 0.5, 0.1, 0.01, 1e-3, 1e-4)
             )
+            + tuple(lambda x, v, h=h: (softmax(x + h * v) - softmax(x - h * v)) / (2 * h) for h in (1, 0.5, 0.1, 0.01))
             + (lambda x, v: softmax(x) - softmax(x + v), lambda x, v: softmax(v) - softmax(x)),
         ),
     ),

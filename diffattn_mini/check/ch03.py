@@ -22,8 +22,14 @@ def kernel_cases(rng: np.random.Generator) -> list[tuple]:
     hours, degrees = np.array([6.0, 9.0, 12.0, 15.0]), np.array([8.0, 14.0, 20.0, 22.0])
     cases = [(np.array([1.0]), np.array([0.0, 2.5]), np.array([10.0, 20.0]), 2.0),
              (np.array([7.0, 13.0, 40.0]), hours, degrees, 4.0), (np.array([7.0, 13.0]), hours, degrees, 1e-3),
-             (np.array([100.0, 8.0]), hours, degrees, 0.5)]  # fmt: skip
-    for m, n in ((1, 3), (2, 2), (3, 2), (2, 5), (3, 3), (6, 4), (1, 6)):
+             (np.array([100.0, 8.0]), hours, degrees, 0.5),
+             (np.array([5.0, -1.0]), np.array([2.0]), np.array([7.0]), 1.0),
+             (np.array([4.0, -2.5]), np.array([9.0, -3.0, 6.0]), np.array([1.0, -2.0, 4.0]), 2.0)]  # fmt: skip
+    # Temperatures so small that any floor under them shows: the two nearest keys are nearly as near.
+    cases += [(np.array([7.45]), hours, degrees, 0.02), (np.array([7.49, 13.6]), hours, degrees, 1e-3),
+              (np.array([0.99e-4, 1.1e-4]), np.array([0.0, 2e-4, 1.0]), np.array([1.0, 5.0, 9.0]), 1e-12),
+              (np.array([7.0, 14.0]), hours, degrees, 1e6)]  # fmt: skip
+    for m, n in ((1, 3), (2, 2), (3, 2), (2, 5), (3, 3), (6, 4), (1, 6), (14, 3)):
         T = float(rng.choice([0.5, 2.0, 3.0, 9.0]))
         keys = np.cumsum(rng.uniform(0.4, 2, size=n)).round(1)
         queries = rng.uniform(0, keys[-1] + 1, size=m).round(1) + 0.03
@@ -67,6 +73,18 @@ KERNEL = Exercise(
             ),
         ),
         Mistake(
+            "floor",
+            ro="Ai adunat ceva la `T` sau i-ai pus o limită de jos. Temperatura poate fi oricât de mică: împarte "
+            "chiar la `T`.",
+            en="You added something to `T`, or put a floor under it. The temperature may be as small as you like: "
+            "divide by `T` itself.",
+            wrong=tuple(
+                lambda queries, keys, values, T, f=f, low=low: kernel_regression(queries, keys, values, low(T, f))
+                for f in (1, 0.5, 0.2, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-6, 1e-8)
+                for low in (max, lambda T, f: T + f)
+            ),
+        ),
+        Mistake(
             "half",
             ro="Jumătatea din scor s-a pierdut: scorul e −(q − k)²/2.",
             en="The half in the score is lost: the score is −(q − k)²/2.",
@@ -100,9 +118,15 @@ KERNEL = Exercise(
             "nearest",
             ro="Aceasta e căutarea tare: numai cheia cea mai apropiată răspunde. În cea moale răspund toate.",
             en="This is the hard look-up: only the nearest key answers. In the soft one all of them do.",
+            wrong=lambda queries, keys, values, T: values[squares(queries, keys).argmin(1)],
+        ),
+        Mistake(
+            "interpolated",
+            ro="Ai tras o linie dreaptă între cheile vecine. Aici răspund toate cheile, fiecare cu ponderea ei.",
+            en="You drew a straight line between neighbouring keys. Here all the keys answer, each with its weight.",
             wrong=(
-                lambda queries, keys, values, T: values[squares(queries, keys).argmin(1)],
                 lambda queries, keys, values, T: np.interp(queries, keys, values),
+                lambda queries, keys, values, T: np.interp(queries, np.sort(keys), values[keys.argsort()]),
             ),
         ),
         Mistake(
@@ -155,6 +179,10 @@ def attention_cases(rng: np.random.Generator) -> list[tuple]:
     for T, S, d, e in sizes:
         cases.append(tuple(rng.normal(scale=scale, size=shape).round(1)
                            for scale, shape in ((2, (T, d)), (2, (S, d)), (3, (S, e)))))  # fmt: skip
+    # Two rows of scores, one far above the other: one maximum for both will not do. One key; then long texts.
+    cases += [(np.array([[60.0], [-60.0]]), np.array([[20.0], [19.0]]), np.array([[4.0, 1.0], [2.0, 5.0]])),
+              (np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([[3.0, 1.0]]), np.array([[7.0]])),
+              (*rng.normal(size=(2, 14, 2)).round(1), rng.normal(size=(14, 3)).round(1))]  # fmt: skip
     far = rng.normal(size=(2, 3)).round(1), rng.normal(size=(4, 3)).round(1), rng.normal(size=(4, 2)).round(1)
     return [*cases, (900 * far[0], 30 * far[1], far[2])]
 
@@ -173,6 +201,26 @@ ATTENTION = Exercise(
             ro="La scoruri mari exponențiala depășește. Folosește `softmax` din pachet sau scade maximul din rând.",
             en="At large scores the exponential overflows. Use the package's `softmax`, or subtract the row's maximum.",
             wrong=lambda q, k, v: naive(scores(q, k)) @ v,
+        ),
+        Mistake(
+            "global-max",
+            ro="Ai scăzut maximul întregului tabel. Un rând aflat mult sub el se stinge tot: 0/0. Fiecare rând are "
+            "maximul lui.",
+            en="You subtracted the maximum of the whole table. A row far below it dies out: 0/0. Each row has its own "
+            "maximum.",
+            wrong=lambda q, k, v: naive(scores(q, k) - scores(q, k).max()) @ v,
+        ),
+        Mistake(
+            "distance",
+            ro="Ai făcut scorul din distanță, ca la ore. Aici e produsul scalar dintre interogare și cheie, împărțit "
+            "la √d.",
+            en="You made the score from a distance, as with the hours. Here it is the dot product of query and key, "
+            "divided by √d.",
+            wrong=(
+                lambda q, k, v: softmax(-((q[:, None] - k) ** 2).sum(-1) / 2) @ v,
+                lambda q, k, v: softmax(-((q[:, None] - k) ** 2).sum(-1) / 2 / np.sqrt(q.shape[-1])) @ v,
+                lambda q, k, v: softmax(-((q[:, None] - k) ** 2).sum(-1) / np.sqrt(q.shape[-1])) @ v,
+            ),
         ),
         Mistake(
             "no-root",
@@ -219,7 +267,15 @@ ATTENTION = Exercise(
                 lambda q, k, v: scores(q, k) @ v,
                 lambda q, k, v: q @ k.T @ v,
                 lambda q, k, v: scores(q, k) / scores(q, k).sum(-1, keepdims=True) @ v,
+            ),
+        ),
+        Mistake(
+            "not-normalised",
+            ro="Ponderile nu fac împreună unu: mai ai de împărțit exponențialele la suma lor, pe fiecare rând.",
+            en="The weights do not add up to one: the exponentials are still to be divided by their sum, row by row.",
+            wrong=(
                 lambda q, k, v: np.exp(scores(q, k)) @ v,
+                lambda q, k, v: np.exp(scores(q, k) - scores(q, k).max(-1, keepdims=True)) @ v,
             ),
         ),
         Mistake(
@@ -279,13 +335,24 @@ def query_gradient(q, k, v):
 def gradient_cases(rng: np.random.Generator) -> list[tuple]:
     cases = [(np.array([0.0, 0.0]), np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([1.0, 0.0])),
              (np.array([1.0, 0.0]), np.array([[2.0, 1.0], [0.0, 1.0], [1.0, -1.0]]), np.array([3.0, 1.0, 2.0]))]
-    for d, n in ((2, 2), (2, 4), (3, 3), (5, 3), (4, 6), (9, 5)):
+    # One number; one key, whatever it holds; equal values; scores that turn so fast that a difference is no derivative.
+    cases += [(np.array([0.5]), np.array([[1.0], [-2.0]]), np.array([2.0, -1.0])),
+              (np.array([0.5, 1.0]), np.array([[1.0, -2.0]]), np.array([3.0])),
+              (np.array([0.5, 1.0]), np.array([[1.0, -2.0], [0.0, 3.0]]), np.array([4.0, 4.0])),
+              (np.array([2e-5, 1e-5]), np.array([[1e4, 2e4], [-3e4, 1e4], [0.0, -2e4]]), np.array([1.0, 3.0, -2.0]))]
+    for d, n in ((2, 2), (2, 4), (3, 3), (5, 3), (4, 6), (9, 5), (3, 14)):
         cases.append((rng.normal(size=d).round(1), rng.normal(size=(n, d)).round(1), rng.normal(1, 3, size=n).round(1)))
     return cases
 
 
 def weights(q, k):
     return softmax(k @ q / np.sqrt(len(q)))
+
+
+def _difference(q, k, v, h, back):
+    """By how much the answer changes for a step h, forward only or to both sides."""
+    return np.array([(weights(q + h * e, k) @ v - weights(q - back * h * e, k) @ v) / (h + back * h)
+                     for e in np.eye(len(q))])  # fmt: skip
 
 
 GRADIENT = Exercise(
@@ -367,6 +434,17 @@ GRADIENT = Exercise(
             ro="Semnul e inversat.",
             en="The sign is reversed.",
             wrong=lambda q, k, v: -query_gradient(q, k, v),
+        ),
+        Mistake(
+            "difference",
+            ro="Ai luat o diferență pentru un pas anume. Gradientul e derivata exactă: scrie formula.",
+            en="You took a difference for a step of some size. The gradient is the exact derivative: write the "
+            "formula.",
+            wrong=tuple(
+                lambda q, k, v, h=h, back=back: _difference(q, k, v, h, back)
+                for h, back in ((0.1, 0), (0.01, 0), (1e-3, 0), (1e-4, 0), (1e-5, 0), (1e-6, 0),
+                                (0.1, 1), (0.01, 1), (1e-3, 1), (1e-4, 1), (1e-5, 1))
+            ),
         ),
         Mistake(
             "mean-key",

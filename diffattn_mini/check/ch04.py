@@ -16,7 +16,11 @@ def causal_self_attention(x, w_q, w_k, w_v):
 def causal_cases(rng: np.random.Generator) -> list[tuple]:
     one = np.ones((1, 1))
     cases = [(np.array([[2.0]]), one, one, 3 * one), (np.array([[1.0], [-2.0]]), one, 2 * one, one)]
-    for T, D, d in ((2, 2, 2), (3, 2, 4), (3, 4, 3), (4, 3, 5), (5, 6, 4), (7, 4, 2)):
+    # The only word that the first one sees scores a million below zero: no number hides the future for certain.
+    low = (np.array([[1000.0], [1.0], [-2.0]]), one, -one, one), (np.array([[30.0, 0.0], [2.0, 1.0]]), np.eye(2),
+                                                                   -np.eye(2), np.eye(2))  # fmt: skip
+    cases += [*low, (np.array([[100.0], [-60.0], [90.0]]), one, one, one)]
+    for T, D, d in ((2, 2, 2), (3, 2, 4), (3, 4, 3), (4, 3, 5), (5, 6, 4), (7, 4, 2), (14, 2, 3)):
         cases.append((rng.normal(size=(T, D)).round(1), *rng.normal(size=(3, D, d)).round(1)))
     return cases
 
@@ -29,6 +33,11 @@ def _allowed(n, diagonal=0):
     return np.tril(np.ones((n, n), dtype=bool), diagonal)
 
 
+def _hidden(q, k):
+    """The scores, the future hidden."""
+    return np.where(_allowed(len(q)), _scores(q, k), -np.inf)
+
+
 def _look(q, k, v, scores=_scores, allowed=_allowed):
     return softmax(np.where(allowed(len(q)), scores(q, k), -np.inf)) @ v
 
@@ -36,6 +45,18 @@ def _look(q, k, v, scores=_scores, allowed=_allowed):
 def _with(change):
     """The answer of somebody who gets q, k and v right and then does `change`."""
     return lambda x, w_q, w_k, w_v: change(x @ w_q, x @ w_k, x @ w_v)
+
+
+def naive(x, axis=-1):
+    return np.exp(x) / np.exp(x).sum(axis=axis, keepdims=True)
+
+
+def _rows_to_one(weights):
+    return weights / weights.sum(axis=-1, keepdims=True)
+
+
+def _hidden_by(number, scores=_scores):
+    return _with(lambda q, k, v: softmax(np.where(_allowed(len(q)), scores(q, k), number)) @ v)
 
 
 def _strict(q, k, v):
@@ -50,6 +71,50 @@ CAUSAL = Exercise(
     causal_self_attention,
     causal_cases,
     (
+        Mistake(
+            "overflow",
+            ro="La scoruri mari exponențiala depășește, iar la scoruri mult sub zero se stinge toată: 0/0. Scade întâi "
+            "maximul fiecărui rând, ca în capitolul 2.",
+            en="At large scores the exponential overflows, and at scores far below zero it dies out: 0/0. Subtract "
+            "each row's maximum first, as in chapter 2.",
+            wrong=(
+                _with(lambda q, k, v: naive(_hidden(q, k)) @ v),
+                _with(lambda q, k, v: (lambda e: e / e.sum(1, keepdims=True))(np.tril(np.exp(_scores(q, k)))) @ v),
+            ),
+        ),
+        Mistake(
+            "global-max",
+            ro="Ai scăzut maximul întregului tabel. Un rând aflat mult sub el se stinge tot: 0/0. Fiecare rând are "
+            "maximul lui.",
+            en="You subtracted the maximum of the whole table. A row far below it dies out: 0/0. Each row has its own "
+            "maximum.",
+            wrong=(
+                _with(lambda q, k, v: naive(_hidden(q, k) - _scores(q, k).max()) @ v),
+                _with(lambda q, k, v: naive(_hidden(q, k) - _hidden(q, k).max()) @ v),
+            ),
+        ),
+        Mistake(
+            "weak-mask",
+            ro="Numărul pus în locul viitorului nu e destul de mic: când scorurile sunt și mai mici, viitorul se "
+            "vede. Pune −∞, "
+            "`-np.inf`.",
+            en="The number put in the place of the future is not low enough: where scores are lower still, the future "
+            "shows. Put −∞, "
+            "`-np.inf`.",
+            wrong=(
+                *map(_hidden_by, (-1, -2, -5, -10, -20, -30, -50, -99, -100, -500, -999, -1e3, -9999, -1e4, -1e5)),
+                _hidden_by(-1e6),
+                *(_with(lambda q, k, v, low=low: softmax(_scores(q, k) + low * ~_allowed(len(q))) @ v)
+                  for low in (-2, -5, -10, -20, -30, -50, -99, -100, -500, -999, -1e3, -9999, -1e4, -1e5)),
+            ),
+        ),
+        Mistake(
+            "short-mask",
+            ro="Masca ta are o lungime fixă. Textul poate fi oricât de lung: fă-o din lungimea lui `x`.",
+            en="Your mask has a fixed length. A text may be as long as it likes: make it from the length of `x`.",
+            wrong=tuple(_with(lambda q, k, v, n=n: _look(q, k, v, allowed=lambda T: _allowed(n)[:T, :T]))
+                        for n in (3, 4, 5, 6, 7, 8, 10, 12, 13)),
+        ),
         Mistake(
             "no-mask",
             ro="Lipsește masca: primele cuvinte se uită și la cele de după ele.",
@@ -68,13 +133,33 @@ CAUSAL = Exercise(
             ),
         ),
         Mistake(
+            "shared-out-again",
+            ro="Ai ascuns viitorul după softmax și ai împărțit din nou. Unde viitorul are scoruri mult mai mari, "
+            "trecutul s-a rotunjit deja la zero: 0/0. Pune −∞ în scoruri, înainte.",
+            en="You hid the future after softmax and shared out again. Where the future scores far higher, the past "
+            "has already rounded to zero: 0/0. Put −∞ into the scores, before it.",
+            wrong=(
+                _with(lambda q, k, v: _rows_to_one(np.tril(softmax(_scores(q, k)))) @ v),
+                _with(lambda q, k, v: np.nan_to_num(_rows_to_one(np.tril(softmax(_scores(q, k))))) @ v),
+            ),
+        ),
+        Mistake(
             "zero-scores",
             ro="Ai pus zero în scoruri, dar e la puterea 0 e 1: viitorul primește atenție. Se pune −∞.",
             en="You put zero into the scores, but e to the power 0 is 1: the future gets attention. Put −∞.",
             wrong=(
                 _with(lambda q, k, v: softmax(_scores(q, k) * _allowed(len(q))) @ v),
                 _with(lambda q, k, v: softmax(np.tril(q @ k.T)) @ v),
+            ),
+        ),
+        Mistake(
+            "mask-added",
+            ro="Ai adunat la scoruri masca însăși, deci 1, nu minus infinit. Cu o mască booleană alegi: `np.where`.",
+            en="You added the mask itself to the scores, so 1 and not minus infinity. A boolean mask chooses: "
+            "`np.where`.",
+            wrong=(
                 _with(lambda q, k, v: softmax(_scores(q, k) - 1.0 * ~_allowed(len(q))) @ v),
+                _with(lambda q, k, v: softmax(_scores(q, k) + 1.0 * ~_allowed(len(q))) @ v),
             ),
         ),
         Mistake(
@@ -106,10 +191,13 @@ CAUSAL = Exercise(
             "no-root",
             ro="Lipsește împărțirea la √d.",
             en="The division by √d is missing.",
-            wrong=(
-                _with(lambda q, k, v: _look(q, k, v, lambda q, k: q @ k.T)),
-                _with(lambda q, k, v: _look(q, k, v, lambda q, k: q @ k.T / q.shape[-1])),
-            ),
+            wrong=_with(lambda q, k, v: _look(q, k, v, lambda q, k: q @ k.T)),
+        ),
+        Mistake(
+            "no-square-root",
+            ro="Ai împărțit la d. Se împarte la radical din d.",
+            en="You divided by d. The division is by the square root of d.",
+            wrong=_with(lambda q, k, v: _look(q, k, v, lambda q, k: q @ k.T / q.shape[-1])),
         ),
         Mistake(
             "wrong-root",
@@ -168,7 +256,8 @@ def _slices(q, k, v, h):
 
 def heads_cases(rng: np.random.Generator) -> list[tuple]:
     cases = [(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0]]), np.array([[3.0, 4.0]]), 2)]
-    for T, D, h in ((2, 2, 1), (2, 2, 2), (3, 4, 2), (2, 6, 3), (4, 4, 2), (3, 6, 2), (4, 8, 4), (5, 6, 6), (6, 8, 1)):
+    sizes = ((2, 2, 1), (2, 2, 2), (3, 4, 2), (2, 6, 3), (4, 4, 2), (3, 6, 2), (4, 8, 4), (5, 6, 6), (6, 8, 1), (14, 4, 2))
+    for T, D, h in sizes:
         cases.append((*rng.normal(scale=1.5, size=(3, T, D)).round(1), h))
     return cases
 
@@ -224,6 +313,7 @@ HEADS = Exercise(
             wrong=(
                 lambda q, k, v, h: softmax(_scores(q, k)) @ v,
                 lambda q, k, v, h: softmax(q @ k.T / np.sqrt(q.shape[1] / h)) @ v,
+                lambda q, k, v, h: softmax(q @ k.T / np.sqrt(h)) @ v,
                 lambda q, k, v, h: softmax(q @ k.T) @ v,
             ),
         ),
@@ -253,7 +343,11 @@ HEADS = Exercise(
             "averaged",
             ro="Ai făcut media sau suma capetelor. Ele se lipesc unul lângă altul: lățimea rămâne D.",
             en="You averaged or added the heads. They are glued side by side: the width stays D.",
-            wrong=(lambda q, k, v, h: _heads(q, k, v, h).mean(0), lambda q, k, v, h: _heads(q, k, v, h).sum(0)),
+            wrong=(
+                lambda q, k, v, h: _heads(q, k, v, h).mean(0),
+                lambda q, k, v, h: _heads(q, k, v, h).sum(0),
+                lambda q, k, v, h: multi_head(q, k, v, h) / h,
+            ),
         ),
         Mistake(
             "causal",
@@ -277,6 +371,33 @@ HEADS = Exercise(
             ro="Ai luat coloane din h în h. Capul 0 are primele D / h coloane, unele lângă altele.",
             en="You took every h-th column. Head 0 has the first D / h columns, side by side.",
             wrong=lambda q, k, v, h: _every_other(q, k, v, h),
+        ),
+        Mistake(
+            "head-missing",
+            ro="Unul dintre capete lipsește. Sunt `h`, de la 0 la h − 1, iar ieșirea e lată cât `q`.",
+            en="One of the heads is missing. There are `h` of them, from 0 to h − 1, and the output is as wide as `q`.",
+            wrong=(
+                *(lambda q, k, v, h, cut=cut: _glue(_heads(q, k, v, h)[cut]) if h > 1 else q[:, :0]
+                  for cut in (slice(-1), slice(1, None))),
+                *(lambda q, k, v, h, i=i: multi_head(q, k, v, h) * (np.arange(q.shape[1]) // (q.shape[1] // h) != i % h)
+                  for i in (-1, 0)),
+            ),
+        ),
+        Mistake(
+            "heads-reversed",
+            ro="Capetele sunt bune, dar în ordine inversă: capul 0 vine primul, pe primele coloane.",
+            en="The heads are right but in reverse order: head 0 comes first, in the first columns.",
+            wrong=lambda q, k, v, h: _glue(_heads(q, k, v, h)[::-1]),
+        ),
+        Mistake(
+            "values-whole",
+            ro="Fiecare cap amestecă doar felia lui din `v`, nu toate coloanele.",
+            en="Each head mixes only its own slice of `v`, not all the columns.",
+            wrong=(
+                lambda q, k, v, h: np.hstack([softmax(_scores(a, b)) @ v for a, b, _ in _slices(q, k, v, h)]),
+                lambda q, k, v, h: sum(softmax(_scores(a, b)) @ v for a, b, _ in _slices(q, k, v, h)),
+                lambda q, k, v, h: sum(softmax(_scores(a, b)) @ v for a, b, _ in _slices(q, k, v, h)) / h,
+            ),
         ),
         Mistake(
             "first-head",
@@ -314,6 +435,9 @@ def _turn(x, angles, signs=(-1, 1)):
 def rotate_cases(rng: np.random.Generator) -> list[tuple]:
     cases = [(np.array([[1.0, 0.0]]), 1.0), (np.array([[2.0, 1.0], [1.0, 0.0]]), float(np.pi / 2)),
              (np.array([[0.0, 1.0], [1.0, 0.0], [1.0, 2.0]]), 0.5)]  # fmt: skip
+    # Angles beyond a half turn and beyond a whole one, a frequency below zero, none at all, and a slow one.
+    pair = np.array([[1.0, 0.5], [2.0, -1.0], [-0.5, 3.0], [0.0, 2.0]])
+    cases += [(pair, omega) for omega in (2.0, 4.0, 7.0, -0.7, 0.0)] + [(np.ones((14, 2)), 0.01)]
     for T in (2, 3, 4, 6, 9):
         cases.append((rng.normal(size=(T, 2)).round(1) + 0.03, float(rng.uniform(0.1, 1.2))))
     return cases
@@ -333,6 +457,12 @@ ROTATE = Exercise(
             ro="Ai rotit în sensul acelor de ceasornic. În sens trigonometric, (1, 0) merge spre (0, 1).",
             en="You turned clockwise. Anticlockwise, (1, 0) goes towards (0, 1).",
             wrong=lambda x, omega: _turn(x, -omega * _places(x)),
+        ),
+        Mistake(
+            "from-end",
+            ro="Ai numărat locurile de la coadă. Rândul 0 e primul și nu se rotește deloc.",
+            en="You counted places from the end. Row 0 is the first, and does not turn at all.",
+            wrong=lambda x, omega: _turn(x, omega * _places(x)[::-1]),
         ),
         Mistake(
             "from-one",
@@ -359,6 +489,25 @@ ROTATE = Exercise(
                 lambda x, omega: _turn(x, omega ** _places(x)),
                 lambda x, omega: _turn(x, 2 * np.pi * omega * _places(x)),
             ),
+        ),
+        Mistake(
+            "angle-cut",
+            ro="Ai tăiat unghiul la o jumătate de tură, sau la un sfert. El poate crește oricât: sinusul și cosinusul "
+            "se repetă abia după o tură întreagă.",
+            en="You cut the angle at half a turn, or at a quarter. It may grow without limit: sine and cosine repeat "
+            "only after a whole turn.",
+            wrong=(
+                lambda x, omega: _turn(x, omega * _places(x) % np.pi),
+                lambda x, omega: _turn(x, omega * _places(x) % (np.pi / 2)),
+                lambda x, omega: _turn(x, np.minimum(omega * _places(x), np.pi)),
+                lambda x, omega: _turn(x, np.clip(omega * _places(x), -np.pi, np.pi)),
+            ),
+        ),
+        Mistake(
+            "sign-of-frequency",
+            ro="Semnul frecvenței s-a pierdut: cu `omega` negativ, rotația merge în celălalt sens.",
+            en="The sign of the frequency is lost: with a negative `omega` the turn goes the other way.",
+            wrong=lambda x, omega: _turn(x, abs(omega) * _places(x)),
         ),
         Mistake(
             "degrees",

@@ -100,6 +100,65 @@ def elementwise(a, b):
     return a * b / below if below else a * 0
 
 
+@wrong(COSINE, "not-all-zeros")
+def zero_as_soon_as_one_number_is(a, b):
+    if not a.all() or not b.all():
+        return 0.0
+    return a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+
+
+@wrong(COSINE, "not-all-zeros")
+def zero_where_the_sum_is(a, b):
+    if sum(a) == 0 or sum(b) == 0:
+        return 0.0
+    return a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
+
+
+@wrong(COSINE, "zero-agreed")
+def equal_vectors_are_alike(a, b):
+    if (a == b).all():
+        return 1.0
+    return with_numpy(a, b)
+
+
+@wrong(COSINE, "zero-agreed")
+def two_zero_vectors_are_alike(a, b):
+    if not a.any() and not b.any():
+        return 1
+    return with_numpy(a, b)
+
+
+@wrong(COSINE, "zero-agreed")
+def half_for_no_direction(a, b):
+    return with_numpy(a, b) if a.any() and b.any() else 0.5
+
+
+@wrong(COSINE, "zero-vector")
+def only_the_first_is_looked_at(a, b):
+    return a @ b / (np.linalg.norm(a) * np.linalg.norm(b)) if a.any() else 0.0
+
+
+@wrong(COSINE, "length-of-result")
+def length_of_the_product(a, b):
+    below = np.linalg.norm(a * b)
+    return a @ b / below if below else 0.0
+
+
+@wrong(COSINE, "rescaled")
+def between_zero_and_one(a, b):
+    return (with_numpy(a, b) + 1) / 2
+
+
+@wrong(COSINE, "precision")
+def one_more_under_the_fraction(a, b):
+    return a @ b / (np.linalg.norm(a) * np.linalg.norm(b) + 1e-6)
+
+
+@wrong(COSINE, "centred")
+def correlation(a, b):
+    return np.corrcoef(a, b)[0, 1]
+
+
 # 2. The similarity matrix
 
 MATRIX = "01.similarity-matrix"
@@ -191,6 +250,36 @@ def lengths_beside_columns(X):
     return Y @ Y.T
 
 
+@wrong(MATRIX, "half")
+def each_pair_once(X):
+    S = np.zeros((len(X), len(X)))
+    for i in range(len(X)):
+        for j in range(i, len(X)):
+            S[i, j] = with_numpy(X[i], X[j])
+    return S
+
+
+@wrong(MATRIX, "angles")
+def in_radians(X):
+    return np.arccos(np.clip(with_einsum(X), -1, 1))
+
+
+@wrong(MATRIX, "one-row")
+def the_first_with_all(X):
+    return [with_numpy(X[0], row) for row in X]
+
+
+@wrong(MATRIX, "sign-lost")
+def sizes_of_cosines(X):
+    return abs(with_einsum(X))
+
+
+@wrong(MATRIX, "added-lengths")
+def sums_of_lengths(X):
+    lengths = np.linalg.norm(X, axis=1)
+    return X @ X.T / np.add.outer(lengths, lengths)
+
+
 # 3. The nearest word
 
 NEAREST = "01.nearest"
@@ -279,3 +368,58 @@ def counts_from_one(table, i):
 @wrong(NEAREST, "row")
 def gives_the_row(table, i):
     return table[masked(table, i)]
+
+
+@wrong(NEAREST, "second-best")
+def second_from_the_end(table, i):
+    return np.argsort(outer_product_of_lengths(table)[i])[-2]
+
+
+@wrong(NEAREST, "second-best")
+def second_from_the_start(table, i):
+    return int(np.argsort(-outer_product_of_lengths(table)[i])[1])
+
+
+@wrong(NEAREST, "alike-dropped")
+def nothing_above_one(table, i):
+    scores = outer_product_of_lengths(table)[i]
+    scores[scores > 0.9999] = -np.inf
+    return scores.argmax()
+
+
+@wrong(NEAREST, "alike-dropped")
+def no_equal_rows(table, i):
+    others = [j for j in range(len(table)) if not (table[j] == table[i]).all()]
+    return max(others, key=lambda j: with_loops(table[i], table[j]))
+
+
+@wrong(NEAREST, "weak-fill")
+def minus_one_for_itself(table, i):
+    scores = outer_product_of_lengths(table)[i]
+    scores[i] = -1
+    return int(np.argmax(scores))
+
+
+@wrong(NEAREST, "weak-fill")
+def zero_diagonal(table, i):
+    S = outer_product_of_lengths(table)
+    np.fill_diagonal(S, 0)
+    return S[i].argmax()
+
+
+@wrong(NEAREST, "weak-fill")
+def starts_from_zero(table, i):
+    best, found = 0, 0
+    for j in range(len(table)):
+        if j != i and with_loops(table[i], table[j]) > best:
+            best, found = with_loops(table[i], table[j]), j
+    return found
+
+
+@right(NEAREST)
+def best_so_far(table, i):
+    best, found = -math.inf, None
+    for j in range(len(table)):
+        if j != i and with_loops(table[i], table[j]) > best:
+            best, found = with_loops(table[i], table[j]), j
+    return found

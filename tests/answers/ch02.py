@@ -192,6 +192,23 @@ def uses_a_global(x):
     return e / e.sum()
 
 
+@wrong(STABLE, "wrong-shift")
+def minus_a_thousand(x):
+    e = np.exp(x - 1000)
+    return e / e.sum()
+
+
+@wrong(STABLE, "overflow")
+def a_grain_under_the_fraction(x):
+    return np.exp(x) / (np.exp(x).sum() + 1e-9)
+
+
+@wrong(STABLE, None)
+def in_half_precision(x):
+    x = np.asarray(x).astype(np.float16)
+    return (lambda e: e / e.sum())(np.exp(x - x.max()))
+
+
 # 2. Along any axis
 
 AXIS = "02.softmax-axis"
@@ -327,6 +344,21 @@ def axis_in_place(x, axis):
     np.exp(x, out=x)
     x /= x.sum(axis=axis, keepdims=True)
     return x
+
+
+@wrong(AXIS, "shape")
+def axis_squeezed(x, axis):
+    return axis_with_numpy(x, axis).squeeze()
+
+
+@wrong(AXIS, "no-exponential")
+def axis_shares(x, axis):
+    return x / np.sum(x, axis=axis, keepdims=True)
+
+
+@wrong(AXIS, "one-sided-shift")
+def axis_shifts_above(x, axis):
+    return np.exp(x - x.max(axis, keepdims=True)) / np.exp(x).sum(axis, keepdims=True)
 
 
 # 3. The temperature for a peak
@@ -498,6 +530,34 @@ def peak_as_text(scores, peak):
     return f"{peak_by_halving(scores, peak):.3f}"
 
 
+@wrong(PEAK, "narrow-range")
+def peak_down_to_a_thousandth(scores, peak):
+    low, high = 1e-3, 1e9
+    for _ in range(200):
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if stable(scores / middle).max() > peak else (low, middle)
+    return middle
+
+
+@wrong(PEAK, "narrow-range")
+def peak_up_to_ten_thousand(scores, peak):
+    low, high = 0.0, 1e4
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if stable(scores / middle).max() > peak else (low, middle)
+    return high
+
+
+@wrong(PEAK, "logarithm")
+def peak_on_the_scale_of_logarithms(scores, peak):
+    return math.log(peak_by_halving(scores, peak))
+
+
+@wrong(PEAK, "no-search")
+def peak_scaled_once(scores, peak):
+    return stable(scores).max() / peak
+
+
 # 4. The Jacobian-vector product
 
 JVP = "02.jvp"
@@ -624,3 +684,19 @@ def jvp_rounded(x, v):
 def jvp_outer_at(x, v):
     p = stable(x)
     return (np.diag(p) - np.outer(p, p)) @ np.outer(v, v)[:, : len(v) - 1] @ v
+
+
+@wrong(JVP, "difference")
+def jvp_a_small_step(x, v):
+    return (stable(x + 1e-4 * v) - stable(x)) / 1e-4
+
+
+@wrong(JVP, "precision")
+def jvp_a_tiny_step(x, v):
+    return (stable(x + 1e-6 * v) - stable(x)) / 1e-6
+
+
+@right(JVP)
+def jvp_as_two_sums(x, v):
+    e = np.exp(x - x.max())
+    return e * v / e.sum() - e * (e * v).sum() / e.sum() ** 2

@@ -94,6 +94,32 @@ def mixes_hours(queries, keys, values, T):
     return softmax(-((queries[:, None] - keys) ** 2) / 2 / T) @ keys
 
 
+@wrong(KERNEL, "floor")
+def never_colder_than_a_tenth(queries, keys, values, T):
+    return with_outer(queries, keys, values, max(T, 0.1))
+
+
+@wrong(KERNEL, "floor")
+def a_grain_more_than_T(queries, keys, values, T):
+    return with_outer(queries, keys, values, T + 1e-6)
+
+
+@wrong(KERNEL, "interpolated")
+def along_a_straight_line(queries, keys, values, T):
+    return np.interp(queries, keys, values)
+
+
+@wrong(KERNEL, "product")
+def scores_by_product(queries, keys, values, T):
+    return softmax(np.outer(queries, keys) / T) @ values
+
+
+@wrong(KERNEL, "in-place")
+def counts_from_noon(queries, keys, values, T):
+    keys -= 12
+    return softmax(-((queries[:, None] - 12 - keys) ** 2) / 2 / T) @ values
+
+
 # 2. Attention
 
 ATTENTION = "03.attention"
@@ -174,6 +200,34 @@ def best_key_only(q, k, v):
 @wrong(ATTENTION, "weights")
 def only_the_map(q, k, v):
     return softmax(q @ k.T / np.sqrt(q.shape[-1]))
+
+
+@wrong(ATTENTION, "global-max")
+def one_maximum_for_all(q, k, v):
+    scores = q @ k.T / np.sqrt(q.shape[1])
+    e = np.exp(scores - np.max(scores))
+    return e / e.sum(1, keepdims=True) @ v
+
+
+@wrong(ATTENTION, "not-normalised")
+def exponentials_alone(q, k, v):
+    return np.exp(q @ k.T / np.sqrt(q.shape[1])) @ v
+
+
+@wrong(ATTENTION, "distance")
+def nearness(q, k, v):
+    return softmax(-torch.cdist(torch.as_tensor(q), torch.as_tensor(k)).numpy() ** 2 / 2) @ v
+
+
+@wrong(ATTENTION, "transposed")
+def columns_for_rows(q, k, v):
+    return with_einsum(q, k, v).T
+
+
+@right(ATTENTION)
+def in_single_precision(q, k, v):
+    q, k, v = (torch.as_tensor(x).float() for x in (q, k, v))
+    return (q @ k.T / k.shape[1] ** 0.5).softmax(1) @ v
 
 
 # 3. The gradient with respect to the query
@@ -258,3 +312,22 @@ def stops_at_the_scores(q, k, v):
 def other_way_round(q, k, v):
     p = softmax(k @ q / np.sqrt(len(q)))
     return (p * (p @ v - v)) @ k / np.sqrt(len(q))
+
+
+def _o(q, k, v):
+    return softmax(k @ q / np.sqrt(len(q))) @ v
+
+
+@wrong(GRADIENT, "difference")
+def by_differences(q, k, v):
+    return [(_o(q + 1e-6 * e, k, v) - _o(q, k, v)) / 1e-6 for e in np.eye(len(q))]
+
+
+@wrong(GRADIENT, "difference")
+def by_central_differences(q, k, v):
+    return [(_o(q + 1e-4 * e, k, v) - _o(q - 1e-4 * e, k, v)) / 2e-4 for e in np.eye(len(q))]
+
+
+@wrong(GRADIENT, "mean-key")
+def the_mean_key(q, k, v):
+    return softmax(k @ q / np.sqrt(len(q))) @ k

@@ -36,7 +36,7 @@ def word_by_word(x, w_q, w_k, w_v):
     return np.array(rows)
 
 
-@right(CAUSAL)
+@wrong(CAUSAL, "shared-out-again")
 def renormalised_after(x, w_q, w_k, w_v):
     q, k, v = x @ w_q, x @ w_k, x @ w_v
     weights = np.tril(softmax(q @ k.T / np.sqrt(q.shape[1])))
@@ -110,6 +110,72 @@ def over_columns(x, w_q, w_k, w_v):
 @wrong(CAUSAL, "weights")
 def gives_the_map(x, w_q, w_k, w_v):
     return scaled_dot_product_attention(x @ w_q, x @ w_k, x @ w_v, "causal")[1]
+
+
+def masked_by(number):
+    def answer(x, w_q, w_k, w_v):
+        q, k, v = x @ w_q, x @ w_k, x @ w_v
+        scores = q @ k.T / np.sqrt(q.shape[1])
+        scores[np.triu_indices(len(x), 1)] = number
+        return softmax(scores) @ v
+
+    answer.__name__ = f"future_at_{number:g}"
+    return answer
+
+
+@right(CAUSAL)
+def sums_of_what_is_seen(x, w_q, w_k, w_v):
+    q, k, v = x @ w_q, x @ w_k, x @ w_v
+    scores = q @ k.T / q.shape[1] ** 0.5
+    outputs = []
+    for t, row in enumerate(scores):
+        e = np.exp(row[: t + 1] - row[: t + 1].max())
+        outputs.append(e @ v[: t + 1] / e.sum())
+    return outputs
+
+
+for low in (-20, -50, -100, -1000, -10_000, -1e6):
+    wrong(CAUSAL, "weak-mask")(masked_by(low))
+right(CAUSAL)(masked_by(-1e30))
+
+
+@wrong(CAUSAL, "weak-mask")
+def a_hundred_taken_off(x, w_q, w_k, w_v):
+    q, k, v = x @ w_q, x @ w_k, x @ w_v
+    return softmax(q @ k.T / np.sqrt(q.shape[1]) - 100 * np.triu(np.ones((len(x), len(x))), 1)) @ v
+
+
+@wrong(CAUSAL, "short-mask")
+def mask_of_eight(x, w_q, w_k, w_v):
+    q, k, v = x @ w_q, x @ w_k, x @ w_v
+    visible = np.tri(8)[: len(x), : len(x)]
+    return softmax(np.where(visible > 0, q @ k.T / np.sqrt(q.shape[1]), -np.inf)) @ v
+
+
+@wrong(CAUSAL, "short-mask")
+def mask_of_twelve(x, w_q, w_k, w_v):
+    q, k, v = x @ w_q, x @ w_k, x @ w_v
+    visible = np.tri(12)[: len(x), : len(x)]
+    return softmax(np.where(visible > 0, q @ k.T / np.sqrt(q.shape[1]), -np.inf)) @ v
+
+
+@wrong(CAUSAL, "overflow")
+def plain_exponentials(x, w_q, w_k, w_v):
+    q, k, v = x @ w_q, x @ w_k, x @ w_v
+    e = np.tril(np.exp(q @ k.T / np.sqrt(q.shape[1])))
+    return e @ v / e.sum(1, keepdims=True)
+
+
+@wrong(CAUSAL, "no-square-root")
+def divided_by_d(x, w_q, w_k, w_v):
+    q, k, v = x @ w_q, x @ w_k, x @ w_v
+    return softmax(np.where(np.tri(len(x)) > 0, q @ k.T / q.shape[1], -np.inf)) @ v
+
+
+@wrong(CAUSAL, "mask-added")
+def ones_taken_off(x, w_q, w_k, w_v):
+    q, k, v = x @ w_q, x @ w_k, x @ w_v
+    return softmax(q @ k.T / np.sqrt(q.shape[1]) - np.triu(np.ones((len(x), len(x))), 1)) @ v
 
 
 # 2. Several heads
@@ -202,6 +268,26 @@ def every_other_column(q, k, v, h):
     for i in range(h):
         output[:, i::h] = scaled_dot_product_attention(q[:, i::h], k[:, i::h], v[:, i::h])[0]
     return output
+
+
+@wrong(HEADS, "head-missing")
+def last_head_forgotten(q, k, v, h):
+    output, d = np.zeros_like(v), q.shape[1] // h
+    for i in range(h - 1):
+        part = slice(i * d, (i + 1) * d)
+        output[:, part] = scaled_dot_product_attention(q[:, part], k[:, part], v[:, part])[0]
+    return output
+
+
+@wrong(HEADS, "heads-reversed")
+def last_head_first(q, k, v, h):
+    return np.hstack(leaves_heads_apart(q, k, v, h)[::-1])
+
+
+@wrong(HEADS, "values-whole")
+def whole_values(q, k, v, h):
+    parts = zip(np.split(q, h, 1), np.split(k, h, 1), strict=True)
+    return np.hstack([scaled_dot_product_attention(a, b, v)[0] for a, b in parts])
 
 
 # 3. A rotation at every place
@@ -297,3 +383,20 @@ def only_cosines(x, omega):
 @wrong(ROTATE, "transposed-shape")
 def columns_as_rows(x, omega):
     return np.array(with_matrices(x, omega)).T
+
+
+@wrong(ROTATE, "angle-cut")
+def half_a_turn_at_most(x, omega):
+    z = (x[:, 0] + 1j * x[:, 1]) * np.exp(1j * (omega * np.arange(len(x)) % np.pi))
+    return np.stack([z.real, z.imag], axis=1)
+
+
+@wrong(ROTATE, "sign-of-frequency")
+def always_the_same_way(x, omega):
+    return with_matrices(x, abs(omega))
+
+
+@wrong(ROTATE, "from-end")
+def last_place_first(x, omega):
+    z = (x[:, 0] + 1j * x[:, 1]) * np.exp(1j * omega * np.arange(len(x))[::-1])
+    return np.stack([z.real, z.imag], axis=1)
