@@ -1,20 +1,37 @@
 """The checks: right answers pass, wrong ones fail with the hint that fits, and nothing ever crashes."""
 
+import builtins
+import contextlib
+import decimal
+import fractions
 import functools
+import getpass
 import html.parser
 import inspect
+import logging
+import os
+import random
 import re
+import signal
 import subprocess
 import sys
+import warnings
 
+import matplotlib.pyplot as plt
+import mutants
+import nbformat
 import numpy as np
 import pytest
 import torch
-from answers import RIGHT, WRONG, ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch11  # noqa: F401  (importing the chapters fills the two tables)
+from nbclient import NotebookClient
 
 import diffattn_mini
 from diffattn_mini.check import EXERCISES, Verdict, check, exercises
-from diffattn_mini.check.mistakes import GENERAL
+from diffattn_mini.check.engine import Exercise, examine
+from diffattn_mini.check.mistakes import GENERAL, Mistake
+
+RIGHT, WRONG = mutants.known_answers()
+from answers import ch02, ch11  # noqa: E402
 
 right = [(id, answer) for id in RIGHT for answer in RIGHT[id]]
 wrong = [(id, hint, answer) for id in WRONG for hint, answer in WRONG[id]]
@@ -51,23 +68,96 @@ def test_every_exercise_has_eight_wrong_answers_and_three_right_ones(capsys):
 
 @pytest.mark.parametrize(("id", "answer"), right, ids=name)
 def test_a_right_answer_passes_however_it_is_written(id, answer):
-    for _ in range(5):  # every call draws new inputs
-        verdict = check(id, answer)
-        assert verdict.passed and verdict.solved and verdict.hint is None, verdict
+    verdict = check(id, answer)
+    assert verdict.passed and verdict.solved and verdict.hint is None, verdict
 
 
 @pytest.mark.parametrize(("id", "hint", "answer"), wrong, ids=name)
 def test_a_wrong_answer_fails_with_the_hint_that_fits(id, hint, answer):
-    for _ in range(3):
-        verdict = check(id, answer)
-        assert not verdict.passed and verdict.solved, verdict
-        assert verdict.hint == hint, verdict
+    verdict = check(id, answer)
+    assert not verdict.passed and verdict.solved, verdict
+    assert verdict.hint == hint, verdict
 
 
 @pytest.mark.parametrize("id", exercises())
 def test_every_known_mistake_is_recognised_as_itself(id):
     found = {(m.key, i): check(id, f).hint for m in EXERCISES[id].mistakes for i, f in enumerate(m.functions)}
     assert {key: hint for key, hint in found.items() if hint != key[0]} == {}
+
+
+@pytest.mark.parametrize("id", exercises())
+def test_a_check_kills_mutants_of_the_solution_and_no_draw_decides(id):
+    """A small part of book/tools/mutants.py, which tries all mutants and presses every answer a thousand times."""
+    report = mutants.examine(id, presses=20, sample=12)
+    assert report.flips == [] and report.survivors == []
+    assert report.killed >= 6, report
+
+
+def test_mutants_are_many_small_and_different():
+    _, tree, _ = mutants.solution("04.multi-head")
+    sources = mutants.mutants(tree)
+    assert len(sources) == len(set(sources)) > 100
+    for part in ("np.sqrt(D / h)", "axis=1)", "axis=-2)", "k.transpose(0, 2, 1) * np", "reshape(D, T)"):
+        assert any(part in source for source in sources), part
+
+
+def test_an_endless_mutant_is_cut_off_and_the_keyboard_still_interrupts():
+    with pytest.raises(mutants.TimeUp), mutants.patience(0.05):
+        check("11.schedule", spins)
+
+
+def spins(layer):
+    while True:
+        layer += 1
+
+
+@pytest.mark.parametrize("id", exercises())
+def test_two_presses_say_the_same(id):
+    answers = [WRONG[id][0][1], RIGHT[id][0], lambda *args: np.random.rand() + random.random() + torch.rand(1).item()]
+    assert [check(id, answer).message for answer in answers] == [check(id, answer).message for answer in answers]
+
+
+# Hints
+
+HALVE = Exercise(
+    "00.halve",
+    lambda x: x / 2,
+    lambda rng: [(np.array([float(i)]),) for i in range(6)],
+    (Mistake("not-halved", ro="Împarte.", en="Divide.", wrong=lambda x: x),),
+)
+
+
+def test_a_hint_explains_every_trial():
+    assert examine(HALVE, lambda x: 1 * x).hint == "not-halved"
+    assert examine(HALVE, lambda x: x if x[0] > 3 else x / 2).hint is None, "right where the mistake is wrong"
+    assert examine(HALVE, lambda x: x if x[0] > 3 else -x).hint is None, "wrong in another way too"
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [
+        (lambda x: np.array([1.0]), "same-for-all"),
+        (lambda x: x / 2 if x[0] < 3 else x * np.nan, "nan"),
+        (lambda x: x // 2, "whole"),
+        (lambda x: x // 2 if x[0] < 4 else x / 2 + 0.25, None),
+        (lambda x: np.exp(x * 400) * 0 + x / 2, "too-large"),
+        (lambda x: np.exp(x * 400)[:0].sum() + x / 3, None),
+        (lambda x: (np.exp(x * 400) > 1) + x / 3, None),
+    ],
+)
+def test_general_hints_look_at_all_trials(answer, hint):
+    assert examine(HALVE, answer).hint == hint
+
+
+def test_who_writes_numpy_is_not_told_what_torch_says():
+    def numpy_writer(q, k, v):
+        return q.sofmax(k) @ v
+
+    def torch_writer(q, k, v):
+        return torch.softmax(q @ k.T, dim=5) @ v
+
+    assert "'numpy.ndarray' object has no attribute 'sofmax'" in check("03.attention", numpy_writer).message
+    assert "Dimension out of range" in check("03.attention", torch_writer).message
 
 
 # Stubs
@@ -92,6 +182,29 @@ def test_a_stub_is_not_solved_yet_and_raises_nothing(id, stub):
     assert "Not solved yet" in verdict.message
     diffattn_mini.set_language("ro")
     assert "Nerezolvat încă" in check(id, stub).message
+
+
+class StdinNotImplementedError(NotImplementedError):
+    """Of that name in a notebook that runs without a keyboard."""
+
+
+def torch_has_no_such_thing(x):
+    e = np.exp(x - x.max())
+    return torch.linalg.norm(torch.as_tensor(e).to_sparse())
+
+
+def no_keyboard(x):
+    raise StdinNotImplementedError("raw_input was called")
+
+
+def leans_on_a_stub(x):
+    return not_implemented(x)
+
+
+@pytest.mark.parametrize("answer", [torch_has_no_such_thing, no_keyboard, leans_on_a_stub])
+def test_only_the_answer_itself_can_say_that_it_is_not_written(answer):
+    verdict = check("02.stable-softmax", answer)
+    assert (verdict.solved, verdict.hint) == (True, "raises") and "NotImplementedError" in verdict.message
 
 
 def test_work_without_a_return_is_asked_about_it():
@@ -181,13 +294,16 @@ STRANGE = [
 NOT_FUNCTIONS = [0, 1.5, "softmax", b"", [], {}, np.zeros(3), torch.zeros(2), object(), Hostile(), True, NotImplemented]
 
 
+HEADS = {id[:2]: id for id in reversed(exercises())}.values()  # the first exercise of each chapter
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.parametrize("id", exercises())
+@pytest.mark.parametrize("id", [id for id in exercises() if EXERCISES[id].measure or id in HEADS])
 def test_whatever_the_answer_does_a_verdict_comes(id, capsys):
     diffattn_mini.set_language("ro" if id.startswith("11") else "en")
     for answer in STRANGE + NOT_FUNCTIONS:
         verdict = check(id, answer)
-        assert isinstance(verdict, Verdict) and not verdict.passed
+        assert isinstance(verdict, Verdict) and not verdict.passed and verdict.hint != "broken"
         assert len(repr(verdict)) < 3000 and len(verdict._repr_html_()) < 6000
     assert capsys.readouterr().out == ""
 
@@ -220,6 +336,33 @@ def test_the_line_that_raised_is_shown():
     assert "return e / total" in verdict.message and "NameError" in verdict.message
 
 
+def divides(x, by):
+    return x / {}["by"]
+
+
+class Instance:
+    def __call__(self, x):
+        return divides(x, 2)
+
+
+class Module(torch.nn.Module):
+    def forward(self, x):
+        return x.max() / {}["by"]
+
+
+@pytest.mark.parametrize(
+    "answer", [functools.partial(divides, by=2), Instance(), Module(), Instance().__call__, np.vectorize(divides)]
+)
+def test_the_line_is_found_behind_partials_instances_and_methods(answer):
+    taken = answer if not isinstance(answer, np.vectorize) else functools.partial(answer, by=2)
+    message = check("02.stable-softmax", taken).message
+    assert re.search(r'stopped here: `return .*/ \{\}\["by"\]`\.', message)
+
+
+def test_an_error_without_a_line_of_its_own_leaves_no_hole_in_the_sentence():
+    assert "The code stopped. Run" in check("02.stable-softmax", functools.partial(np.linalg.inv)).message
+
+
 def test_a_torch_answer_needs_no_torch_before_it_imports_its_own():
     code = """
 import sys
@@ -231,6 +374,178 @@ assert "torch" not in sys.modules
 assert check("02.stable-softmax", answer).passed
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+# What comes back
+
+
+def stable(x):
+    e = np.exp(np.asarray(x) - np.max(x))
+    return e / e.sum()
+
+
+@pytest.mark.parametrize(
+    "dress",
+    [
+        lambda p: torch.complex(torch.tensor(p), -torch.tensor(p)).conj().imag,  # the negative bit
+        lambda p: torch.complex(torch.tensor(p), torch.tensor(p)).conj().real,
+        lambda p: torch.tensor(p).to_sparse(),
+        lambda p: [decimal.Decimal(x) for x in p],
+        lambda p: [fractions.Fraction(x) for x in p],
+        lambda p: np.array([fractions.Fraction(x) for x in p]),
+        lambda p: np.array(p, dtype=object),
+        lambda p: tuple(map(np.float64, p)),
+    ],
+)
+def test_a_right_answer_is_right_in_every_dress(dress):
+    assert check("02.stable-softmax", lambda x: dress(stable(x))).passed
+
+
+@pytest.mark.parametrize(
+    ("wrong", "named"),
+    [
+        (lambda p: p + 0j, "`ndarray` (complex128)"),
+        (lambda p: np.array([None] * len(p)), "`ndarray` (object)"),
+        (lambda p: torch.tensor(p) + 0j, "`Tensor` (torch.complex128)"),
+        (lambda p: p > 0.5, "`ndarray` (bool)"),
+        (lambda p: {"p": p}, "`dict`"),
+    ],
+)
+def test_what_cannot_be_read_is_named_by_its_kind(wrong, named):
+    verdict = check("02.stable-softmax", lambda x: wrong(stable(x)))
+    assert verdict.hint == "type" and f"returned {named}. Real numbers" in verdict.message
+
+
+# The kernel
+
+
+def flood(x):
+    """A right answer that does everything a check must hide."""
+    import subprocess
+
+    import tqdm
+    import tqdm.auto
+
+    print("printed")
+    print("printed", file=sys.stderr)
+    sys.__stdout__.write("written")
+    os.write(1, b"raw")
+    subprocess.run(["echo", "from another program"])
+    logging.warning("logged")
+    for _ in tqdm.tqdm(tqdm.auto.tqdm(range(3))):
+        pass
+    plt.figure()
+    plt.plot(x)
+    plt.show()
+    warnings.warn("warned", stacklevel=1)
+    with contextlib.suppress(ImportError):
+        from IPython.display import display
+
+        display("displayed", plt.gcf())
+    return np.exp(x - x.max()) / np.exp(x - x.max()).sum()
+
+
+def meddle(x):
+    """A right answer that changes whatever a kernel has."""
+    e = np.exp(x - x.max())
+    e = e / e.sum()
+    np.random.seed(3), random.seed(4), torch.manual_seed(5)
+    warnings.simplefilter("error"), np.set_printoptions(precision=1), np.seterr(all="raise")
+    torch.set_default_dtype(torch.float64), torch.set_printoptions(precision=2), torch.set_grad_enabled(False)
+    torch.set_default_device("meta")
+    plt.rcParams["figure.dpi"] = 33
+    plt.switch_backend("svg")
+    os.chdir(os.sep)
+    os.environ["MEDDLED"] = "1"
+    sys.path.append("meddled")
+    sys.setrecursionlimit(900)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    sys.stdout = sys.stderr = sys.stdin = None
+    decimal.getcontext().prec = 3
+    logging.basicConfig(force=True)
+    logging.disable()
+    logging.getLogger("meddled").addHandler(logging.StreamHandler())
+    diffattn_mini.set_language("ro")
+    np.linalg.norm = np.asarray = torch.exp = torch.Tensor.exp = builtins.sum = lambda *args, **options: None
+    return e
+
+
+def state():
+    return {
+        "streams": (sys.stdout, sys.stderr, sys.stdin, "write" in vars(sys.stdout)),
+        "names": (builtins.input, builtins.sum, getpass.getpass, sys.breakpointhook, np.linalg.norm, np.asarray,
+                  torch.exp, torch.Tensor.exp),
+        "random": (random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state().tolist()),
+        "numpy": (np.geterr(), np.get_printoptions()),
+        "torch": (torch.get_default_dtype(), torch.get_default_device(), torch.is_grad_enabled(),
+                  repr(torch.tensor(1 / 3))),
+        "figures": (plt.get_fignums(), plt.get_backend(), dict(plt.rcParams.items())),
+        "process": (os.getcwd(), dict(os.environ), sys.path[:], sys.getrecursionlimit(),
+                    signal.getsignal(signal.SIGINT), decimal.getcontext().prec, warnings.filters[:]),
+        "logging": (logging.root.handlers[:], logging.root.manager.disable, logging.getLogger("meddled").handlers[:]),
+        "language": diffattn_mini.get_language(),
+    }  # fmt: skip
+
+
+def test_the_kernel_is_after_a_check_as_it_was_before():
+    mine = plt.figure()
+    before = state()
+    verdict = check("02.stable-softmax", meddle)
+    after = state()
+    assert {key for key in before if before[key] != after[key]} == set()
+    assert plt.gcf() is mine
+    plt.close(mine)
+    assert verdict.passed and "Your function replaced" in verdict.message
+    assert all(name in verdict.message for name in ("`numpy.linalg.norm`", "`torch.exp`", "`builtins.sum`"))
+    assert not any(f"`{name}" in verdict.message for name in ("sys", "matplotlib", "diffattn_mini", "torch.Storage"))
+
+
+def test_nothing_of_the_flood_comes_through(capfd, caplog):
+    logging.getLogger().addHandler(handler := logging.StreamHandler())
+    try:
+        assert check("02.stable-softmax", flood).passed
+    finally:
+        logging.getLogger().removeHandler(handler)
+    assert capfd.readouterr() == ("", "") and plt.get_fignums() == []
+
+
+def test_in_a_notebook_only_the_verdict_is_shown_and_the_kernel_lives():
+    cells = [
+        "%matplotlib inline\nimport builtins, contextlib, decimal, logging, os, random, signal, sys, warnings\n"
+        "import matplotlib.pyplot as plt, numpy as np, torch, diffattn_mini\nfrom diffattn_mini.check import check\n"
+        "logging.basicConfig(level=logging.INFO); plt.figure(); plt.plot([1, 2])\n"
+        + inspect.getsource(flood) + 'check("02.stable-softmax", flood)',
+        inspect.getsource(meddle) + 'check("02.stable-softmax", meddle)',
+        'check("02.stable-softmax", lambda x: exit())',
+        'check("02.stable-softmax", lambda x: float(input("x")))',
+        "print('alive')",
+    ]  # fmt: skip
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+    NotebookClient(notebook, kernel_name="python3", timeout=120).execute()
+    shown = [[output.output_type for output in cell.outputs] for cell in notebook.cells]
+    assert shown == [["execute_result", "display_data"], *[["execute_result"]] * 3, ["stream"]], "the learner's figure"
+    words = [cell.outputs[0].get("data", {}).get("text/plain") for cell in notebook.cells[:-1]]
+    for said, expected in zip(words, ("Correct", "Correct", "SystemExit", "asks at the keyboard"), strict=True):
+        assert expected in said
+
+
+@pytest.mark.parametrize("ask", [lambda: input("x"), lambda: getpass.getpass(), breakpoint])
+@pytest.mark.parametrize(("language", "words"), [("ro", "întreabă la tastatură"), ("en", "asks at the keyboard")])
+def test_a_question_to_the_keyboard_is_refused_at_once(ask, language, words):
+    diffattn_mini.set_language(language)
+    verdict = check("02.temperature-for-peak", lambda scores, peak: ask())
+    assert verdict.hint == "input" and words in verdict.message
+
+
+def test_an_alarm_left_behind_does_not_ring():
+    check("11.schedule", lambda layer: signal.alarm(3600))
+    assert signal.getitimer(signal.ITIMER_REAL) == (0, 0)
+
+
+def test_a_library_patched_before_the_check_is_named_as_the_likely_cause(monkeypatch):
+    monkeypatch.setattr(np.linalg, "norm", lambda *args, **options: None)
+    verdict = check("01.cosine", lambda a, b: 0.0)
+    assert verdict.hint == "broken" and "TypeError" in verdict.message and "Restart the kernel" in verdict.message
 
 
 # Messages

@@ -18,6 +18,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -131,6 +132,16 @@ def judge(exercise: Exercise, answer: Callable, cases: list[Case]) -> tuple[list
     return trials, replaced
 
 
+def passes(exercise: Exercise, answer: Callable, cases: list[Case]) -> bool:
+    """Does the answer pass? As judge() has it, but no further than the first trial that decides."""
+    with kept() as kernel:
+        trials = (_try(exercise, answer, case, _copy, kernel) for case in cases)
+        failed = next((trial for trial in trials if not trial.passed), None)
+    if failed and _wants_tensors(failed.outcome.error):
+        return all(trial.passed for trial in judge(exercise, answer, cases)[0])
+    return failed is None
+
+
 def _attempt(exercise: Exercise, answer: Callable, cases: list, form: Callable) -> tuple[list[Trial], list[str]]:
     with kept() as kernel:
         return [_try(exercise, answer, case, form, kernel) for case in cases], kernel.replaced
@@ -150,11 +161,10 @@ def _names_tensors(error: BaseException | None) -> bool:
 
 
 def _quoting(trial: Trial, first: Trial) -> Trial:
-    """The input is shown as numpy: so is the error that it raises there, unless that speaks of tensors."""
+    """Where tensors stop the answer as numpy did, it is numpy's error that whoever reads the input shown will meet."""
     error = first.outcome.error
-    if trial.outcome.error is None or error is None or _names_tensors(error):
-        return trial
-    return replace(trial, outcome=first.outcome)
+    same = error is not None and type(trial.outcome.error) is type(error) and not _names_tensors(error)
+    return replace(trial, outcome=first.outcome) if same else trial
 
 
 def _copy(a: Any) -> Any:
@@ -234,7 +244,9 @@ def _array(x: Any) -> np.ndarray:
         return (x.double() if x.is_floating_point() else x).numpy()
     if isinstance(x, list | tuple):
         return np.array([_array(item) for item in x])
-    if isinstance(x, np.ndarray | np.generic | numbers.Real | Decimal) or hasattr(type(x), "__array__"):
+    if isinstance(x, Fraction | Decimal):
+        return np.asarray(float(x))
+    if isinstance(x, np.ndarray | np.generic | int | float) or hasattr(type(x), "__array__"):
         return np.asarray(x)
     raise TypeError
 
@@ -249,9 +261,10 @@ def _close(got: np.ndarray, expected: np.ndarray, tolerance: float) -> bool:
     if got.shape != expected.shape:
         return False
     with np.errstate(all="ignore"):
-        single = np.array_equal(got, got.astype(np.float32), equal_nan=True)
-    tolerance = max(tolerance, 1e-3 if single else 0)
-    return np.allclose(got, expected, rtol=tolerance, atol=tolerance * max(1, np.abs(expected).max(initial=0)))
+        single = ((got == got.astype(np.float32)) | np.isnan(got)).all()
+        tolerance = max(tolerance, 1e-3 if single else 0)
+        room = tolerance * (np.abs(expected) + max(1, np.abs(expected).max(initial=0)))
+        return bool(((np.abs(got - expected) <= room) | (got == expected)).all())
 
 
 def _same(a: Outcome, b: Outcome) -> bool:
@@ -352,11 +365,11 @@ def _general(answer: Callable, trials: list[Trial], smallest: Trial) -> Mistake 
         "transposed": lambda: all(map(_turned, failed)),
         "shape": lambda: got.shape != expected.shape and not (expected.ndim == 0 and got.size == 1),
         "nan": lambda: not np.isfinite(got).all(),
-        "whole": lambda: all(_whole(t.outcome.value) for t in finite) and any(not _whole(t.expected) for t in shaped),
+        "whole": lambda: bool(shaped) and all(_made_whole(trial) for trial in finite),
         "precision": lambda: len(shaped) == len(failed) and all(_near(trial) for trial in shaped),
     }
     key = next((key for key, holds in signs.items() if holds()), None)
-    return _with_detail(key, *_detail(key, outcome, answer)) if key else None
+    return _with_detail(key, *_detail(key, outcome)) if key else None
 
 
 def _with_detail(key: str, ro: str = "", en: str | None = None) -> Mistake:
@@ -365,10 +378,10 @@ def _with_detail(key: str, ro: str = "", en: str | None = None) -> Mistake:
     return Mistake(key, hint.ro.replace("{}", ro), hint.en.replace("{}", ro if en is None else en))
 
 
-def _detail(key: str, outcome: Outcome, answer: Callable) -> tuple[str, ...]:
+def _detail(key: str, outcome: Outcome) -> tuple[str, ...]:
     """The line that raised, or the type that came."""
     if key == "raises":
-        line = _line(outcome.error, answer)
+        line = _line(outcome.error)
         return (f" aici: `{line}`", f" here: `{line}`") if line else ("", "")
     return (f"`{type(outcome.returned).__name__}`" + _text(outcome.returned, lambda array: f" ({array.dtype})"),)
 
@@ -396,6 +409,13 @@ def _turned(trial: Trial) -> bool:
     return trial.got is not None and trial.got.ndim > 1 and _close(trial.got.T, trial.expected, 1e-6)
 
 
+def _made_whole(trial: Trial) -> bool:
+    """Whole numbers came, though not because whole ones went in; or what was expected, rounded one way or another."""
+    value, expected = trial.outcome.value, trial.expected
+    rounded = trial.got.shape == expected.shape and bool((np.abs(trial.got - expected) <= 1).all())
+    return _whole(value) and (rounded or not all(_whole(np.asarray(a)) for a in trial.args))
+
+
 def _whole(x: np.ndarray) -> bool:
     return bool((x == np.round(x)).all())
 
@@ -404,13 +424,11 @@ def _near(trial: Trial) -> bool:
     return bool(np.abs(trial.got - trial.expected).max() <= 0.05 * np.abs(trial.expected).max(initial=0.1))
 
 
-def _line(error: BaseException | None, answer: Callable) -> str:
-    """The line of the learner's code where the error rose: of the answer itself, or else of what it is made of."""
+def _line(error: BaseException | None) -> str:
+    """The line of the learner's own code where the error rose."""
     try:
         frames = traceback.extract_tb(error.__traceback__)
-        code = _code(answer)
-        own = [frame for frame in frames if code and frame.filename == code.co_filename]
-        own = own or [frame for frame in frames if not frame.filename.startswith(INSTALLED)]
+        own = [frame for frame in frames if not frame.filename.startswith(INSTALLED)]
         return own[-1].line if own else ""
     except Exception:
         return ""
