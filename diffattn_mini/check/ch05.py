@@ -4,6 +4,7 @@ import numpy as np
 
 from .engine import Exercise
 from .mistakes import Mistake
+from .signs import fails_only
 
 # 1. The recurrent network
 
@@ -23,7 +24,7 @@ def _run(x, step, b):
 def rnn_cases(rng: np.random.Generator) -> list[tuple]:
     one = np.ones((1, 1))
     cases = [(one, one, 0.5 * one, np.zeros(1)), (np.array([[1.0], [0.0], [0.0]]), one, 0.5 * one, np.array([0.25]))]
-    for T, D, n in ((1, 2, 3), (2, 2, 2), (3, 3, 2), (4, 2, 3), (3, 4, 4), (6, 3, 5)):
+    for T, D, n in ((1, 2, 3), (2, 2, 2), (3, 3, 2), (4, 2, 3), (3, 4, 4), (6, 3, 5), (14, 1, 2)):
         x, W, U, b = (rng.normal(scale=0.7, size=size).round(2) for size in ((T, D), (n, D), (n, n), n))
         cases.append((x, W, U, b))
     return cases
@@ -92,8 +93,30 @@ RNN = Exercise(
             wrong=(
                 _cell(lambda word, h, W, U, b: np.tanh(W @ word + np.diag(U) * h + b)),
                 _cell(lambda word, h, W, U, b: np.tanh(W @ word + U.sum(1) * h + b)),
-                _cell(lambda word, h, W, U, b: np.tanh(W @ word + h + b)),
+                _cell(lambda word, h, W, U, b: np.tanh(W @ word + (U * h).sum() + b)),
             ),
+        ),
+        Mistake(
+            "no-U",
+            ro="Starea veche intră neînmulțită cu nimic: lipsește `U`.",
+            en="The old state enters multiplied by nothing: `U` is missing.",
+            wrong=_cell(lambda word, h, W, U, b: np.tanh(W @ word + h + b)),
+        ),
+        Mistake(
+            "same-array",
+            ro="Toate rândurile sunt ultima stare: ai pus în listă mereu același tablou, pe care apoi l-ai schimbat. "
+            "Fă "
+            "unul nou la fiecare pas, sau pune o copie.",
+            en="All the rows are the last state: you put the same array into the list again and again, and changed it "
+            "afterwards. Make a new one at every step, or append a copy.",
+            wrong=lambda x, W, U, b: np.tile(rnn(x, W, U, b)[-1], (len(x), 1)),
+        ),
+        Mistake(
+            "two-steps-back",
+            ro="În fiecare stare intră cea de la pasul dinainte, nu prima, nici cea de acum doi pași.",
+            en="Into every state goes that of the step before, not the first one, nor that of two steps ago.",
+            wrong=(lambda x, W, U, b: _behind(x, W, U, b, lambda states: states[1:2] or states[:1]),
+                   lambda x, W, U, b: _behind(x, W, U, b, lambda states: [np.zeros(len(b)), *states][-2:])),
         ),
         Mistake(
             "last-only",
@@ -138,6 +161,14 @@ RNN = Exercise(
 )
 
 
+def _behind(x, W, U, b, which):
+    """Every step looks at the first of which(states), the states so far after that of the start."""
+    states = [np.zeros(len(b))]
+    for word in x:
+        states.append(np.tanh(W @ word + U @ which(states)[0] + b))
+    return np.stack(states[1:])
+
+
 def _from(h, x, W, U, b):
     states = []
     for word in x:
@@ -156,7 +187,10 @@ def chain_derivative(h, u):
 def chain_cases(rng: np.random.Generator) -> list[tuple]:
     cases = [(np.array([0.5]), 0.7), (np.array([0.8, 0.5]), 0.5), (np.array([0.3, 0.6]), -0.9),
              (np.array([0.2, -0.5, 0.4]), -0.8)]  # fmt: skip
-    for T in (2, 3, 4, 5, 7):
+    # One state and no weight at all; no weight; states at 0 and at the end of the scale; a long chain.
+    cases += [(np.array([0.5]), 0.0), (np.array([0.5]), -3.0), (np.array([0.3, 0.5, 0.2]), 0.0), (np.zeros(3), 2.0),
+              (np.array([0.4, 1.0, 0.5]), 1.5)]  # fmt: skip
+    for T in (2, 3, 4, 5, 7, 14):
         cases.append((rng.uniform(-0.9, 0.9, size=T).round(2), float(rng.choice([0.6, 0.9, 1.3, -1.1, 1.7]))))
     return cases
 
@@ -201,6 +235,22 @@ CHAIN = Exercise(
             ro="`u` apare o singură dată. Fiecare pas înmulțește cu el.",
             en="`u` appears once only. Every step multiplies by it.",
             wrong=lambda h, u: u * np.prod(1 - h[1:] ** 2),
+        ),
+        Mistake(
+            "single-state",
+            ro="Greșești doar când T = 1. Derivata lui h₁ față de el însuși e 1, oricât ar fi `u`: un produs fără "
+            "factori e 1.",
+            en="You are wrong only when T = 1. The derivative of h₁ with respect to itself is 1, whatever `u` is: a "
+            "product of no factors is 1.",
+            when=lambda trials: fails_only(trials, lambda t: len(t.args[0]) == 1),
+            wrong=lambda h, u: chain_derivative(h, u) if len(h) > 1 else 0.0,
+        ),
+        Mistake(
+            "last-step",
+            ro="Acesta e numai ultimul pas. De la h₁ la h_T se înmulțesc factorii tuturor pașilor.",
+            en="This is the last step alone. From h₁ to h_T the factors of all the steps are multiplied.",
+            wrong=(lambda h, u: u * (1 - h[-1] ** 2) if len(h) > 1 else 1.0, lambda h, u: u * (1 - h[-1] ** 2),
+                   lambda h, u: u ** (len(h) - 1) * (1 - h[-1] ** 2)),
         ),
         Mistake(
             "sum",
@@ -265,13 +315,21 @@ def lstm_step(i, f, g, o, c):
 def lstm_cases(rng: np.random.Generator) -> list[tuple]:
     small = [(0.0, 0.0, 1.0, 0.0, 2.0), (2.0, -1.0, 0.5, 1.0, -1.5)]
     cases = [tuple(np.array([x]) for x in numbers) for numbers in small]
-    return cases + [tuple(rng.normal(scale=1.5, size=(5, n)).round(1)) for n in (2, 2, 3, 4, 6)]
+    wide_open_and_shut = [9.0, -9.0], [-9.0, 9.0], [0.5, 3.0], [9.0, -1.0], [4.0, -4.0]
+    cases.append(tuple(map(np.array, wide_open_and_shut)))
+    return cases + [tuple(rng.normal(scale=1.5, size=(5, n)).round(1)) for n in (2, 2, 3, 4, 6, 14)]
 
 
 def _step(i, f, g, o, c, show=np.tanh):
     """With gates that are numbers already."""
     new = f * c + i * g
     return np.stack([o * show(new), new])
+
+
+def _shown(i, f, g, o, c, show):
+    """The right belt, and show(output gate, belt) in the place of the state."""
+    belt = lstm_step(i, f, g, o, c)[1]
+    return np.stack([show(sigmoid(o), belt), belt])
 
 
 LSTM = Exercise(
@@ -281,9 +339,39 @@ LSTM = Exercise(
     (
         Mistake(
             "gates-open",
-            ro="Porțile au rămas fără sigmoidă, deci nu sunt între 0 și 1.",
-            en="The gates were left without the sigmoid, so they are not between 0 and 1.",
-            wrong=(lambda i, f, g, o, c: _step(i, f, np.tanh(g), o, c), lambda i, f, g, o, c: _step(i, f, g, o, c)),
+            ro="O poartă sau toate trei au rămas fără sigmoidă, deci nu sunt între 0 și 1.",
+            en="A gate, or all three, were left without the sigmoid, so they are not between 0 and 1.",
+            wrong=(
+                lambda i, f, g, o, c: _step(i, f, np.tanh(g), o, c),
+                lambda i, f, g, o, c: _step(i, f, g, o, c),
+                lambda i, f, g, o, c: _step(i, sigmoid(f), np.tanh(g), sigmoid(o), c),
+                lambda i, f, g, o, c: _step(sigmoid(i), f, np.tanh(g), sigmoid(o), c),
+                lambda i, f, g, o, c: _step(sigmoid(i), sigmoid(f), np.tanh(g), o, c),
+            ),
+        ),
+        Mistake(
+            "no-output-gate",
+            ro="Starea nouă nu a trecut prin poarta ieșirii: h = o · tanh(c).",
+            en="The new state has not gone through the output gate: h = o · tanh(c).",
+            wrong=(
+                lambda i, f, g, o, c: _step(sigmoid(i), sigmoid(f), np.tanh(g), 1.0, c),
+                lambda i, f, g, o, c: _step(sigmoid(i), sigmoid(f), np.tanh(g), 1.0, c, show=lambda x: x),
+            ),
+        ),
+        Mistake(
+            "gate-inside",
+            ro="Poarta ieșirii stă în afara tangentei: h = o · tanh(c), nu tanh(o · c).",
+            en="The output gate stands outside the tangent: h = o · tanh(c), not tanh(o · c).",
+            wrong=lambda i, f, g, o, c: _shown(i, f, g, o, c, lambda gate, belt: np.tanh(gate * belt)),
+        ),
+        Mistake(
+            "no-input-gate",
+            ro="Noutatea se scrie pe bandă prin poarta scrierii: i · tanh(g). La tine poarta lipsește.",
+            en="The news is written on the belt through the input gate: i · tanh(g). Yours has no such gate.",
+            wrong=(
+                lambda i, f, g, o, c: _step(1.0, sigmoid(f), np.tanh(g), sigmoid(o), c),
+                lambda i, f, g, o, c: _step(1.0, sigmoid(f), g, sigmoid(o), c),
+            ),
         ),
         Mistake(
             "news",

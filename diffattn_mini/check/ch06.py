@@ -19,7 +19,8 @@ def score_cases(rng: np.random.Generator) -> list[tuple]:
         (np.array([1.0, 0.0]), np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]]),
          np.array([[0.0, -4.0], [-4.0, 0.0]]), 2 * np.eye(2), np.array([3.0, 3.0])),
     ]  # fmt: skip
-    sizes = (2, 2, 2, 2), (3, 2, 2, 2), (3, 3, 3, 3), (4, 2, 3, 5), (5, 4, 2, 3), (2, 3, 4, 2)
+    sizes = ((2, 2, 2, 2), (3, 2, 2, 2), (3, 3, 3, 3), (4, 2, 3, 5), (5, 4, 2, 3), (2, 3, 4, 2), (1, 3, 2, 4),
+             (14, 2, 1, 3))  # fmt: skip
     while len(cases) < 2 + len(sizes):
         S, d, n, m = sizes[len(cases) - 2]
         K, W, U = (rng.normal(scale=0.9, size=size).round(2) for size in ((S, n), (m, d), (m, n)))
@@ -120,6 +121,37 @@ SCORES = Exercise(
             ),
         ),
         Mistake(
+            "other-function",
+            ro="Ai folosit altă funcție decât tangenta hiperbolică.",
+            en="You used another function than the hyperbolic tangent.",
+            wrong=(
+                lambda q, K, W, U, v: 1 / (1 + np.exp(-(q @ W.T + K @ U.T))) @ v,
+                lambda q, K, W, U, v: np.maximum(q @ W.T + K @ U.T, 0) @ v,
+                lambda q, K, W, U, v: np.tan(q @ W.T + K @ U.T) @ v,
+            ),
+        ),
+        Mistake(
+            "minus",
+            ro="Între cele două e un plus: W q + U k, nu diferența lor.",
+            en="Between the two stands a plus: W q + U k, not their difference.",
+            wrong=(
+                lambda q, K, W, U, v: np.tanh(q @ W.T - K @ U.T) @ v,
+                lambda q, K, W, U, v: np.tanh(K @ U.T - q @ W.T) @ v,
+            ),
+        ),
+        Mistake(
+            "one-key",
+            ro="Acesta e scorul unei singure chei, sau al sumei lor. Fiecare cheie are scorul ei, cu forma `(S,)`.",
+            en="This is the score of a single key, or of their sum. Each key has a score of its own, of shape `(S,)`.",
+            wrong=(
+                lambda q, K, W, U, v: additive_scores(q, K, W, U, v)[0],
+                lambda q, K, W, U, v: additive_scores(q, K, W, U, v)[-1],
+                lambda q, K, W, U, v: additive_scores(q, K, W, U, v).sum(),
+                lambda q, K, W, U, v: np.tanh(W @ q + U @ K.sum(0)) @ v,
+                lambda q, K, W, U, v: np.tanh(W @ q + U @ K.mean(0)) @ v,
+            ),
+        ),
+        Mistake(
             "product",
             ro="Interogarea și cheia se adună, de aici numele; la tine se înmulțesc.",
             en="Query and key are added, hence the name; yours are multiplied.",
@@ -176,7 +208,12 @@ def share_cases(rng: np.random.Generator) -> list[tuple]:
         (np.array([[0.5, 0.4, 0.1], [0.6, 0.1, 0.3], [0.2, 0.2, 0.6]]),
          np.array([[False, True, True], [False, False, True], [False, False, False]])),
     ]  # fmt: skip
-    for T, S in ((3, 2), (2, 4), (4, 4), (5, 3), (6, 5), (4, 6)):
+    # True cells that got no weight: their row counts too. One cell; every cell true; no row without any; a long text.
+    cases += [(np.array([[1.0, 0.0], [0.25, 0.75]]), np.array([[False, True], [True, False]])),
+              (np.array([[0.0, 1.0, 0.0], [0.5, 0.0, 0.5], [1.0, 0.0, 0.0]]),
+               np.array([[True, False, True], [True, True, False], [False, False, False]])),
+              (np.ones((1, 1)), np.ones((1, 1), dtype=bool)), (np.full((2, 4), 0.25), np.ones((2, 4), dtype=bool))]
+    for T, S in ((3, 2), (2, 4), (4, 4), (5, 3), (6, 5), (4, 6), (14, 3)):
         weights = rng.dirichlet(np.ones(S), size=T)
         gold = rng.random((T, S)) < 0.35
         gold[0, :2], gold[-1] = True, False
@@ -202,6 +239,18 @@ SHARE = Exercise(
             wrong=(
                 lambda weights, gold: (weights * gold).sum() / len(weights),
                 lambda weights, gold: (weights * gold).sum() / weights.sum(),
+            ),
+        ),
+        Mistake(
+            "rows-without-weight",
+            ro="Ai lăsat afară rândurile cu suma 0. Un rând cu celule adevărate care n-au primit nicio pondere intră "
+            "și el în medie, cu 0: întreabă-l pe `gold`.",
+            en="You left out the rows whose sum is 0. A row with true cells that got no weight enters the mean too, "
+            "with 0: ask `gold`.",
+            wrong=(
+                lambda weights, gold: (lambda sums: sums[sums > 0].mean() if (sums > 0).any() else 0.0)(
+                    (weights * gold).sum(axis=1)),
+                lambda weights, gold: (weights * gold).sum() / max(np.count_nonzero((weights * gold).sum(axis=1)), 1),
             ),
         ),
         Mistake(
@@ -307,8 +356,12 @@ def beam_cases(rng: np.random.Generator) -> list[tuple]:
         (np.array([0.0]), np.log([[0.25, 0.75]]).round(2)),
         (np.array([-0.6, -0.8]), np.array([[-1.2, -1.6, -2.0], [-0.1, -3.0, -3.4]])),
         (np.array([-2.0, -0.3]), np.array([[-0.5, -1.0, -1.9], [-0.9, -2.3, -0.7]])),
+        # Fewer words than beginnings; one beginning that gives all of the best; the best word at the last place.
+        (np.array([-1.0, -0.2, -2.5]), np.array([[-0.6, -0.9], [-0.4, -1.1], [-0.1, -2.4]])),
+        (np.array([-0.1, -9.0]), np.array([[-1.5, -0.8, -2.1, -0.9], [-0.2, -1.9, -2.7, -3.1]])),
+        (np.array([-0.7]), np.array([[-2.0, -3.0, -1.7, -0.4]])),
     ]
-    while len(cases) < 9:
+    while len(cases) < 12:
         K, V = ((3, 4), (3, 5), (4, 5))[len(cases) % 3]
         totals = np.log(rng.uniform(0.05, 0.9, size=K)).round(2)
         logs = np.log(rng.dirichlet(np.full(V, 0.7), size=K) + 0.01).round(2)

@@ -4,6 +4,7 @@ import numpy as np
 
 from .engine import Exercise
 from .mistakes import Mistake
+from .signs import fails_only
 
 # 1. The norm
 
@@ -14,7 +15,11 @@ def rms_norm(x, weight):
 
 def norm_cases(rng: np.random.Generator) -> list[tuple]:
     cases = [(np.array([[3.0, 4.0]]), np.ones(2)), (np.array([[0.004, 0.0]]), np.array([1.0, 2.0]))]
-    for T, D in ((1, 3), (2, 3), (3, 2), (2, 2), (3, 4), (4, 6)):
+    # A vector of zeros, where only eps keeps from dividing by zero; a tiny one beside a large one; a single number.
+    cases += [(np.array([[0.0, 0.0], [3.0, -1.0]]), np.array([1.0, -2.0])),
+              (np.array([[1e-4, -2e-4, 1e-4], [500.0, -100.0, 0.0]]), np.array([1.0, 0.0, 3.0])),
+              (np.array([[-2.0]]), np.array([1.5]))]  # fmt: skip
+    for T, D in ((1, 3), (2, 3), (3, 2), (2, 2), (3, 4), (4, 6), (14, 3)):
         x = rng.normal(0.6, 1, size=(T, D)).round(2)
         weight = (1 + rng.permutation(D) + rng.uniform(0.2, 0.6, size=D)).round(2)
         cases.append((x, weight))
@@ -104,6 +109,19 @@ RMS_NORM = Exercise(
             wrong=lambda x, weight: _root(x, (x**2).mean(axis=-1, keepdims=True), weight, 0.0),
         ),
         Mistake(
+            "other-eps",
+            ro="Ai pus altă valoare pentru `eps`, sau ai sărit numai peste rândurile nule. Aici e `1e-5`, la orice "
+            "rând: la "
+            "vectori mici se vede.",
+            en="You used another value of `eps`, or only stepped over rows of zeros. Here it is `1e-5`, for every "
+            "row: small "
+            "vectors show it.",
+            wrong=tuple(
+                lambda x, weight, eps=eps: _root(x, (x**2).mean(axis=-1, keepdims=True), weight, eps)
+                for eps in (1e-3, 1e-4, 1e-6, 2**-23, 1e-8, 1e-9, 1e-10, 1e-12, 2**-52, 1e-2, 0.1, 1.0)
+            ),
+        ),
+        Mistake(
             "eps-outside",
             ro="`eps` se adună la media pătratelor, sub rădăcină, nu la rădăcină.",
             en="`eps` is added to the mean of the squares, under the root, not to the root.",
@@ -120,7 +138,7 @@ def parameters(vocabulary, dim, layers, hidden):
 
 
 def parameter_cases(rng: np.random.Generator) -> list[tuple]:
-    cases = [(5, 4, 1, 3), (11, 6, 2, 16), (7, 8, 3, 21)]
+    cases = [(5, 4, 1, 3), (11, 6, 2, 16), (7, 8, 3, 21), (2, 1, 1, 1), (32_000, 768, 12, 2048)]
     for _ in range(6):
         cases.append(tuple(int(rng.integers(*ends)) for ends in ((13, 90), (2, 12), (2, 7), (17, 60))))
     return cases
@@ -168,15 +186,19 @@ PARAMETERS = Exercise(
         ),
         Mistake(
             "two-matrices",
-            ro="SwiGLU are trei matrice: poarta, urcarea și coborârea. Ai numărat două.",
-            en="SwiGLU has three matrices: the gate, the way up and the way down. You counted two.",
-            wrong=_more(lambda V, D, L, H: -L * D * H),
+            ro="SwiGLU are trei matrice: poarta, urcarea și coborârea. Ai numărat mai puține.",
+            en="SwiGLU has three matrices: the gate, the way up and the way down. You counted fewer.",
+            wrong=(_more(lambda V, D, L, H: -L * D * H), _more(lambda V, D, L, H: -2 * L * D * H),
+                   _more(lambda V, D, L, H: -3 * L * D * H)),
         ),
         Mistake(
             "three-projections",
-            ro="Atenția are patru matrice: interogări, chei, valori și ieșirea care amestecă la loc capetele.",
-            en="Attention has four matrices: queries, keys, values, and the output that mixes the heads again.",
-            wrong=_more(lambda V, D, L, H: -L * D**2),
+            ro="Atenția are patru matrice: interogări, chei, valori și ieșirea care amestecă la loc capetele. Ai "
+            "numărat mai puține.",
+            en="Attention has four matrices: queries, keys, values, and the output that mixes the heads again. You "
+            "counted fewer.",
+            wrong=(_more(lambda V, D, L, H: -L * D**2), _more(lambda V, D, L, H: -3 * L * D**2),
+                   _more(lambda V, D, L, H: -4 * L * D**2)),
         ),
         Mistake(
             "no-norms",
@@ -210,6 +232,24 @@ PARAMETERS = Exercise(
             ),
         ),
         Mistake(
+            "hidden-as-width",
+            ro="Matricele MLP-ului leagă `dim` de `hidden`: fiecare are `dim * hidden` numere, nu pătratul unuia "
+            "dintre ele.",
+            en="The matrices of the MLP join `dim` and `hidden`: each has `dim * hidden` numbers, not the square of "
+            "either.",
+            wrong=(_more(lambda V, D, L, H: 3 * L * (H**2 - D * H)), _more(lambda V, D, L, H: 3 * L * (D**2 - D * H)),
+                   _more(lambda V, D, L, H: L * (H**2 - D * H)), _more(lambda V, D, L, H: 9 * L * D**2)),
+        ),
+        Mistake(
+            "four-times",
+            ro="Lățimea MLP-ului e `hidden`, primită ca argument, nu de 4 ori `dim`.",
+            en="The width of the MLP is `hidden`, given as an argument, not 4 times `dim`.",
+            wrong=(
+                _more(lambda V, D, L, H: L * (12 * D**2 - 3 * D * H)),
+                _more(lambda V, D, L, H: L * (8 * D**2 - 3 * D * H)),
+            ),
+        ),
+        Mistake(
             "layer-norm",
             ro="RMSNorm are un singur șir de `dim` ponderi. Al doilea, de praguri, e al lui LayerNorm.",
             en="RMSNorm has one list of `dim` weights. The second, of offsets, belongs to LayerNorm.",
@@ -231,7 +271,10 @@ def nucleus(weights, p):
 
 def nucleus_cases(rng: np.random.Generator) -> list[tuple]:
     cases = [(np.array([0.25, 0.75]), 0.5), (np.array([0.125, 0.5, 0.25, 0.125 / 2, 0.125 / 2]), 0.75)]
-    while len(cases) < 10:
+    # One token is all there is; the first is enough by itself; the share is everything; equal weights; a long list.
+    cases += [(np.array([1.0]), 0.9), (np.array([0.2, 0.5, 0.3]), 0.4), (np.array([0.125, 0.5, 0.0625, 0.3125]), 1.0),
+              (np.array([0.25, 0.07, 0.4, 0.25, 0.03]), 0.95), (np.arange(1, 16) / 120, 0.6)]  # fmt: skip
+    while len(cases) < 15:
         n = int(rng.integers(4, 9))
         parts = rng.permutation(np.cumsum(rng.integers(3, 12, size=n)))  # all different
         weights, p = parts / parts.sum(), round(float(rng.uniform(0.35, 0.85)), 2)
@@ -251,6 +294,16 @@ def _first(weights, order, p, one_more=True):
     """Tokens in this order until the share is reached, the last of them included or not."""
     reached = int(np.searchsorted(np.cumsum(weights[order]), p - 1e-12)) + one_more
     return _keep(weights, order[:reached])
+
+
+def _above(weights, order, p):
+    """Until the sum is above the share; where it never is, the search of numpy answers with the first place."""
+    return _keep(weights, order[: np.argmax(np.cumsum(weights[order]) > p + 1e-12) + 1])
+
+
+def _keeps_equals(weights, p):
+    kept = weights[nucleus(weights, p) > 0]
+    return len(set(kept)) < len(kept)
 
 
 NUCLEUS = Exercise(
@@ -274,13 +327,30 @@ NUCLEUS = Exercise(
             "equal",
             ro="Când suma e exact `p`, ajunge. Cuvântul următor nu mai intră.",
             en="A sum of exactly `p` is enough. The next token does not come in.",
-            wrong=lambda weights, p: nucleus(weights, p + 1e-9),
+            wrong=(
+                lambda weights, p: nucleus(weights, p + 1e-9),
+                lambda weights, p: _above(weights, np.argsort(-weights), p),
+            ),
         ),
         Mistake(
             "not-rescaled",
             ro="Ce a rămas trebuie să facă din nou unu: împarte la suma lui.",
             en="What is left has to make one again: divide by its sum.",
             wrong=lambda weights, p: np.where(nucleus(weights, p) > 0, weights, 0),
+        ),
+        Mistake(
+            "divided-by-p",
+            ro="Ai împărțit la `p`. Cele păstrate au împreună de obicei mai mult: împarte la suma lor.",
+            en="You divided by `p`. Those kept usually hold more together: divide by their sum.",
+            wrong=lambda weights, p: np.where(nucleus(weights, p) > 0, weights, 0) / p,
+        ),
+        Mistake(
+            "equal-weights-lost",
+            ro="Două cuvinte au aceeași pondere, iar la tine se pierde unul. Ține cuvintele după locul lor, nu după "
+            "pondere.",
+            en="Two tokens have the same weight, and yours loses one of them. Keep tokens by their place, not by "
+            "their weight.",
+            when=lambda trials: fails_only(trials, lambda t: _keeps_equals(*t.args)),
         ),
         Mistake(
             "sorted",
@@ -312,6 +382,7 @@ NUCLEUS = Exercise(
             en="`p` is not a threshold for each weight, but the share that those kept hold together.",
             wrong=(
                 lambda weights, p: _keep(weights, weights >= p),
+                lambda weights, p: _keep(weights, weights >= p) if (weights >= p).any() else weights * np.nan,
                 lambda weights, p: _keep(weights, weights >= p * weights.max()),
                 lambda weights, p: _keep(weights, weights >= 1 - p),
             ),

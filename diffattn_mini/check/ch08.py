@@ -13,7 +13,7 @@ def operations(N, D, n):
 
 
 def operation_cases(rng: np.random.Generator) -> list[tuple]:
-    cases = [(1, 2, 3), (4, 2, 2), (3, 2, 5)]
+    cases = [(1, 2, 3), (4, 2, 2), (3, 2, 5), (5, 9, 4), (20, 3, 2), (1, 1, 1), (2048, 512, 256)]
     for _ in range(6):  # three numbers that no multiple of one another can stand in for
         cases.append(tuple(int(rng.integers(*ends)) for ends in ((5, 12), (13, 22), (23, 40))))
     return cases
@@ -120,6 +120,20 @@ OPERATIONS = Exercise(
             ),
         ),
         Mistake(
+            "extras",
+            ro="Ai socotit și pragurile, softmaxul sau înmulțirile număr cu număr. Aici se numără doar produsele cu "
+            "matrice.",
+            en="You counted offsets, the softmax or products number by number too. Only products with matrices count "
+            "here.",
+            wrong=(
+                *(_other(lstm=lambda N, D, n, k=k: 4 * N * n * (D + n) + k * N * n) for k in (1, 2, 3, 4, 5, 7, 8, 11)),
+                _other(attention=lambda N, D: 4 * N * D**2 + 2 * N**2 * D + N**2),
+                _other(attention=lambda N, D: 4 * N * D**2 + 2 * N**2 * D + 4 * N * D),
+                _other(lambda N, D: 4 * N * D**2 + 2 * N**2 * D + 4 * N * D, lambda N, D, n: 4 * N * n * (D + n + 1)),
+                _other(lambda N, D: 4 * N * D**2 + 2 * N**2 * D + N**2, lambda N, D, n: 4 * N * n * (D + n + 1)),
+            ),
+        ),
+        Mistake(
             "twice",
             ro="Ai numărat înmulțirile și adunările separat. O înmulțire cu adunarea ei e una.",
             en="You counted multiplications and additions apart. A multiplication with its addition counts as one.",
@@ -153,6 +167,9 @@ def cache_bytes(N, D, layers, n_heads, n_kv_heads, size):
 
 def cache_cases(rng: np.random.Generator) -> list[tuple]:
     cases = [(1, 12, 3, 6, 3, 4), (5, 24, 3, 4, 2, 4), (11, 40, 3, 10, 5, 4)]
+    # Every size of a number; one head of keys for all; as many as there are queries; a single layer.
+    cases += [(7, 24, 3, 4, 2, 2), (7, 24, 3, 4, 2, 1), (3, 24, 3, 4, 2, 8), (5, 48, 2, 6, 1, 4), (5, 24, 2, 4, 4, 2),
+              (9, 20, 1, 5, 1, 2)]  # fmt: skip
     for _ in range(6):
         shared, kv, width = int(rng.integers(3, 6)), int(rng.integers(2, 5)), int(rng.integers(6, 12))
         heads = shared * kv
@@ -242,6 +259,12 @@ CACHE = Exercise(
             wrong=_times(lambda N, D, L, h, g, s: 1 / s),
         ),
         Mistake(
+            "fixed-size",
+            ro="Nu folosești `size`: ai pus aceiași octeți pentru orice fel de număr.",
+            en="You do not use `size`: you took the same bytes for every kind of number.",
+            wrong=tuple(_times(lambda N, D, L, h, g, s, size=size: size / s) for size in (2, 4, 8)),
+        ),
+        Mistake(
             "bits",
             ro="Se cer octeți, nu biți; `size` e deja în octeți.",
             en="Bytes are asked for, not bits; `size` is in bytes already.",
@@ -272,7 +295,11 @@ def _linear(q, k, v, seen=np.tril, divisor=None):
 def linear_cases(rng: np.random.Generator) -> list[tuple]:
     by_hand = np.array([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]]), np.array([[2.0], [4.0], [6.0]])
     cases = [(np.array([[2.0]]), np.array([[0.5]]), np.array([[3.0]])), (np.ones((3, 2)), *by_hand)]
-    for T, d, e in ((2, 2, 3), (3, 2, 2), (4, 3, 2), (5, 2, 4), (6, 4, 3)):
+    # Small numbers, beside which nothing may be added below; numbers that grow along the text.
+    cases += [(np.full((2, 2), 0.01), np.array([[0.02, 0.01], [0.01, 0.04]]), np.array([[3.0], [-1.0]])),
+              (np.array([[0.5], [40.0], [2.0]]), np.array([[0.01], [3.0], [200.0]]),
+               np.array([[1.0, 0], [0, 5], [-2, 1]]))]  # fmt: skip
+    for T, d, e in ((2, 2, 3), (3, 2, 2), (4, 3, 2), (5, 2, 4), (6, 4, 3), (14, 2, 2)):
         q, k = (rng.uniform(0.2, 2.5, size=(T, d)).round(2) for _ in range(2))
         cases.append((q, k, rng.normal(scale=2, size=(T, e)).round(2)))
     return cases
@@ -357,6 +384,15 @@ LINEAR = Exercise(
                 lambda q, k, v: _linear(q, k, v, divisor=lambda weights: np.arange(1, len(q) + 1)[:, None]),
                 lambda q, k, v: _linear(q, k, v, divisor=lambda weights: len(q)),
             ),
+        ),
+        Mistake(
+            "grain-below",
+            ro="Ai adunat ceva la numitor. Interogările și cheile sunt pozitive, deci el nu e niciodată zero: la "
+            "numere mici se vede.",
+            en="You added something below the fraction. Queries and keys are positive, so it is never zero: with "
+            "small numbers it shows.",
+            wrong=tuple(lambda q, k, v, eps=eps: _linear(q, k, v, divisor=lambda w: w.sum(axis=1, keepdims=True) + eps)
+                        for eps in (1.0, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)),
         ),
         Mistake(
             "sum-of-keys",

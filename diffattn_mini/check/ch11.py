@@ -23,6 +23,22 @@ def overflows_and_no_more(trials):
     return any(outcome.overflowed for outcome in failed) and not any(outcome.finite for outcome in failed)
 
 
+LIMITED = dict(
+    key="limited-lambda",
+    ro="Ai schimbat `lam` înainte de a-l folosi: i-ai pus o limită sau i-ai luat semnul. Poate fi negativ și poate "
+    "trece "
+    "de 1; ia-l așa cum vine.",
+    en="You changed `lam` before using it: you put a limit on it, or took its sign. It may be negative and it may "
+    "exceed "
+    "1; take it as it comes.",
+)
+LIMITS = abs, lambda x: max(x, 0), lambda x: min(x, 1), lambda x: min(max(x, 0), 1), lambda x: 1 / (1 + np.exp(-x))
+GLOBAL_MAX = dict(
+    key="global-max",
+    ro="Ai scăzut maximul întregului tabel. Un rând aflat mult sub el se stinge tot: 0/0. Fiecare rând are maximul "
+    "lui.",
+    en="You subtracted the maximum of the whole table. A row far below it dies out: 0/0. Each row has its own maximum.",
+)
 OVERFLOW = dict(
     key="overflow",
     ro="La scoruri mari exponențiala depășește și apare `nan`. Scade întâi maximul fiecărui rând, ca în capitolul 2.",
@@ -96,7 +112,12 @@ def head_cases(rng: np.random.Generator) -> list[tuple]:
     sizes = [(1, 1), (1, 2), (2, 1), (2, 2), (2, 2), (3, 2), (2, 3), (3, 4), (4, 2), (4, 4), (5, 3), (6, 8), (12, 4)]
     cases = [case(T, d, lam) for (T, d) in sizes for lam in (0.2, 0.8)]
     q, k, *_, v, _ = case(3, 2, 0.5)
-    return [*cases, (q, k, q, k, v, 0.5), case(3, 4, 0.0), case(3, 2, 1.2), case(3, 4, 0.5, scale=40)]
+    cases += [(q, k, q, k, v, 0.5), case(3, 4, 0.0), case(3, 2, 1.2), case(3, 4, 0.5, scale=40), case(14, 2, 0.4)]
+    # Lambda of every kind on fixed numbers; then scores of 1600 in one row and of 20 in the other, twice over.
+    one, two, three = np.array([[1.0], [-0.5]]), np.array([[0.3], [2.0]]), np.array([[1.0, -2.0], [4.0, 3.0]])
+    high, low = np.array([[40.0], [0.5]]), np.array([[40.0], [39.0]])
+    cases += [(one, two, two, one, three, lam) for lam in (-0.4, -1.5, 0.0, 1.3, 2.5)]
+    return [*cases, (high, low, one, two, three, 0.5), (one, two, high, low, three, 0.5)]
 
 
 def head(attend: Callable) -> Callable:
@@ -135,6 +156,19 @@ HEAD = Exercise(
     head_cases,
     (
         Mistake(**OVERFLOW, wrong=head(lambda s1, s2, v, lam: (naive(s1) - lam * naive(s2)) @ v)),
+        Mistake(
+            **GLOBAL_MAX,
+            wrong=(
+                head(lambda s1, s2, v, lam: (naive(s1 - s1.max()) - lam * naive(s2 - s2.max())) @ v),
+                head(lambda s1, s2, v, lam: (naive(s1 - max(s1.max(), s2.max()))
+                                             - lam * naive(s2 - max(s1.max(), s2.max()))) @ v),
+            ),
+        ),
+        Mistake(
+            **LIMITED,
+            wrong=tuple(head(lambda s1, s2, v, lam, limit=limit: (softmax(s1) - limit(lam) * softmax(s2)) @ v)
+                        for limit in LIMITS),
+        ),
         Mistake(
             "scale",
             ro="Scorurile nu sunt scalate cum trebuie: fiecare produs scalar se împarte la radical din d, unde d e "
@@ -274,6 +308,8 @@ def lambda_cases(rng: np.random.Generator) -> list[tuple]:
         for scale in (0.1, 0.7) if d > 8 else (0.5, 1):
             vectors = [(scale * rng.normal(size=d) / d**0.25).round(2) for _ in range(4)]
             cases.append((*vectors, round(rng.uniform(0.2, 0.8), 2)))
+    half = (np.array([2.917]), np.array([2.891]), np.array([0.413]), np.array([1.207]), 0.8)  # half precision shows
+    cases += [half, (np.array([0.5]), np.array([1.0]), np.array([0.2]), np.array([-1.0]), 0.0)]
     large, small = (np.array([2.0, -1]), np.array([3.0, 1])), (np.array([1.0, 1]), np.array([1.0, 2]))
     return [*cases, (*large, *small, 0.8), (*small, *large, 0.8)]  # far above 1, and far below 0
 
@@ -412,7 +448,7 @@ def schedule(layer):
 
 
 def schedule_cases(rng: np.random.Generator) -> list[tuple]:
-    return [(layer,) for layer in [*range(1, 25), int(rng.integers(25, 100)), int(rng.integers(100, 1000))]]
+    return [(layer,) for layer in [*range(1, 25), int(rng.integers(25, 100)), 1000]]
 
 
 def fails_only_first(trials: list[Trial]) -> bool:
@@ -533,22 +569,27 @@ def map_cases(rng: np.random.Generator) -> list[tuple]:
     def case(T: int, lam: float, scale: float = 1) -> tuple:
         return (*((scale * rng.normal(size=(T, T))).round(1) for _ in range(2)), lam)
 
-    cases = [case(T, lam) for T in (1, 2, 2, 3, 3, 4, 5, 8, 12) for lam in (0.2, 0.8)]
-    zeros, low = np.zeros((2, 2)), np.array([[-5000.0, 0], [0, 0]])  # low: the only key that row 0 sees scores low
-    return [*cases, (zeros, zeros, 0.5), (low, zeros, 0.5), case(3, 0.0), case(3, 1.2), case(4, 0.5, 1000)]
+    cases = [case(T, lam) for T in (1, 2, 2, 3, 3, 4, 5, 8, 12, 14) for lam in (0.2, 0.8)]
+    zeros, some, other = np.zeros((2, 2)), np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([[0.5, -1.0], [2.0, 1.0]])
+    cases += [(zeros, zeros, 0.5), *((some, other, lam) for lam in (-0.4, -1.5, 1.3, 2.5))]
+    # The only key that row 0 sees scores a million below zero: no number hides the future for certain.
+    low, lower = np.array([[-1e6, 0], [0, 0]]), np.array([[-1e6, -2e6], [0, 1]])
+    cases += [(low, zeros, 0.5), (zeros, low, 0.5), (lower, some, 0.5), (some, lower, 0.5)]
+    far = np.array([[1000.0, 0.0], [1.0, 2.0]])  # two rows a long way from one another
+    return [*cases, (far, some, 0.5), (some, far, 0.5), case(3, 0.0), case(3, 1.2), case(4, 0.5, 1000)]
 
 
 def tril(a, k=0, fill=0.0):
     return np.where(np.tri(*a.shape, k=k, dtype=bool), a, fill)
 
 
+def causal_up_to(scores, n):
+    """Causal, with a mask made for n words."""
+    return unchecked(np.where(np.tri(n, dtype=bool)[: len(scores), : len(scores)], scores, -np.inf))
+
+
 def difference(attend1: Callable, attend2: Callable | None = None) -> Callable:
     return lambda s1, s2, lam: attend1(s1) - lam * (attend2 or attend1)(s2)
-
-
-def fails_only_large(trials: list[Trial]) -> bool:
-    failed = [t for t in trials if not t.passed]
-    return all(np.abs(t.args[0]).max() > 50 for t in failed) and any(t.outcome.finite for t in failed)
 
 
 MAP = Exercise(
@@ -705,11 +746,42 @@ MAP = Exercise(
             ),
         ),
         Mistake(
+            **GLOBAL_MAX,
+            wrong=(
+                difference(lambda s: naive(tril(s - s.max(), fill=-np.inf))),
+                difference(lambda s: naive(tril(s - tril(s, fill=-np.inf).max(), fill=-np.inf))),
+            ),
+        ),
+        Mistake(
+            **LIMITED,
+            wrong=tuple(lambda s1, s2, lam, limit=limit: causal(s1) - limit(lam) * causal(s2) for limit in LIMITS),
+        ),
+        Mistake(
+            "short-mask",
+            ro="Masca ta are o lungime fixă. Tabelul poate fi oricât de mare: fă-o din forma lui.",
+            en="Your mask has a fixed length. A table may be as large as it likes: make it from its shape.",
+            wrong=tuple(difference(lambda s, n=n: causal_up_to(s, n)) for n in (3, 4, 5, 6, 8, 10, 12, 13)),
+        ),
+        Mistake(
+            "each-renormalised",
+            ro="Ai ascuns viitorul după softmax și ai adus rândurile înapoi la unu. Unde viitorul are scoruri mult "
+            "mai mari, "
+            "trecutul s-a rotunjit deja la zero: 0/0. Pune −inf în scoruri.",
+            en="You hid the future after softmax and brought the rows back to one. Where the future scores far "
+            "higher, the "
+            "past has already rounded to zero: 0/0. Put −inf in the scores.",
+            wrong=difference(lambda s: rows_to_one(tril(softmax(s)))),
+        ),
+        Mistake(
             "weak-mask",
             ro="Numărul pus în locul viitorului nu e destul de mic: când scorurile sunt mari, tot se vede. Pune −inf.",
             en="The number put in place of the future is not low enough: with large scores it shows. Put −inf.",
-            when=fails_only_large,
-            wrong=tuple(difference(lambda s, low=low: softmax(tril(s, fill=low))) for low in (-1, -10, -100, -1000)),
+            wrong=(
+                *(difference(lambda s, low=low: softmax(tril(s, fill=low)))
+                  for low in (-1, -2, -5, -10, -20, -30, -50, -99, -100, -500, -999, -1e3, -9999, -1e4, -1e5, -1e6)),
+                *(difference(lambda s, low=low: softmax(s + low * (1 - np.tri(len(s)))))
+                  for low in (-2, -5, -10, -20, -30, -50, -99, -100, -500, -999, -1e3, -9999, -1e4, -1e5)),
+            ),
         ),
     ),
 )

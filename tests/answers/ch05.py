@@ -119,6 +119,46 @@ def reads_backwards(x, W, U, b):
     return filling_an_array(np.flip(x, 0), W, U, b)
 
 
+@wrong(RNN, "same-array")
+def one_array_for_all(x, W, U, b):
+    h, states = np.zeros(len(b)), []
+    for word in x:
+        h[:] = np.tanh(W @ word + U @ h + b)
+        states.append(h)
+    return np.array(states)
+
+
+@wrong(RNN, "no-U")
+def state_as_it_is(x, W, U, b):
+    h, states = np.zeros(len(b)), []
+    for word in x:
+        h = np.tanh(W @ word + h + b)
+        states.append(h)
+    return np.array(states)
+
+
+@wrong(RNN, "two-steps-back")
+def always_from_the_first(x, W, U, b):
+    states = [np.tanh(W @ x[0] + b)]
+    for word in x[1:]:
+        states.append(np.tanh(W @ word + U @ states[0] + b))
+    return np.array(states)
+
+
+@wrong(RNN, "transposed")
+def a_column_a_word(x, W, U, b):
+    return filling_an_array(x, W, U, b).T
+
+
+@wrong(RNN, "start")
+def starts_from_ones(x, W, U, b):
+    h, states = np.ones(len(b)), []
+    for word in x:
+        h = np.tanh(W @ word + U @ h + b)
+        states.append(h)
+    return np.array(states)
+
+
 # 2. The derivative along the chain
 
 CHAIN = "05.chain-derivative"
@@ -191,6 +231,34 @@ def every_derivative_on_the_way(h, u):
 @wrong(CHAIN, "sign-lost")
 def size_only(h, u):
     return abs(with_a_loop(h, u))
+
+
+@wrong(CHAIN, "single-state")
+def nothing_to_differentiate(h, u):
+    return 0 if len(h) == 1 else with_a_loop(h, u)
+
+
+@wrong(CHAIN, "single-state")
+def one_weight_at_least(h, u):
+    return u if len(h) == 1 else with_a_loop(h, u)
+
+
+@wrong(CHAIN, "single-state")
+def starts_at_the_second(h, u):
+    derivative = u * (1 - h[1] ** 2)
+    for state in h[2:]:
+        derivative = derivative * u * (1 - state**2)
+    return derivative
+
+
+@wrong(CHAIN, "last-step")
+def final_step_only(h, u):
+    return u * (1 - h[-1] ** 2)
+
+
+@wrong(CHAIN, "nan")
+def through_logarithms(h, u):
+    return np.exp(np.sum(np.log(u * (1 - h[1:] ** 2))))
 
 
 # 3. One step of an LSTM
@@ -280,3 +348,34 @@ def only_news(i, f, g, o, c):
 @wrong(LSTM, "side-by-side")
 def end_to_end(i, f, g, o, c):
     return np.concatenate(sigmoid_by_tangent(i, f, g, o, c))
+
+
+@wrong(LSTM, "no-output-gate")
+def everything_shown(i, f, g, o, c):
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return np.stack([np.tanh(c), c])
+
+
+@wrong(LSTM, "gate-inside")
+def gate_under_the_tangent(i, f, g, o, c):
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return np.stack([np.tanh(sigmoid(o) * c), c])
+
+
+@wrong(LSTM, "no-input-gate")
+def all_news_written(i, f, g, o, c):
+    c = sigmoid(f) * c + np.tanh(g)
+    return np.stack([sigmoid(o) * np.tanh(c), c])
+
+
+@wrong(LSTM, "gates-open")
+def one_sigmoid_forgotten(i, f, g, o, c):
+    c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+    return np.stack([o * np.tanh(c), c])
+
+
+@wrong(LSTM, "in-place")
+def on_the_old_belt(i, f, g, o, c):
+    c *= sigmoid(f)
+    c += sigmoid(i) * np.tanh(g)
+    return np.stack([sigmoid(o) * np.tanh(c), c])

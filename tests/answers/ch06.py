@@ -91,6 +91,30 @@ def keys_as_they_are(q, K, W, U, v):
     return [v @ np.tanh(W @ q + k) for k in K]
 
 
+@wrong(SCORES, "other-function")
+def through_a_sigmoid(q, K, W, U, v):
+    return [v @ (1 / (1 + np.exp(-(W @ q + U @ k)))) for k in K]
+
+
+@wrong(SCORES, "minus")
+def difference(q, K, W, U, v):
+    return [v @ np.tanh(W @ q - U @ k) for k in K]
+
+
+@wrong(SCORES, "one-key")
+def last_key_only(q, K, W, U, v):
+    for k in K:
+        score = v @ np.tanh(W @ q + U @ k)
+    return score
+
+
+@wrong(SCORES, "context")
+def mean_of_the_keys(q, K, W, U, v):
+    scores = word_by_word(q, K, W, U, v)
+    e = np.exp(scores)
+    return e @ K / e.sum()
+
+
 # 2. The share of the weight on gold cells
 
 SHARE = "06.alignment-share"
@@ -167,6 +191,24 @@ def one_minus(weights, gold):
 @wrong(SHARE, "each-row")
 def a_list(weights, gold):
     return [w[g].sum() for w, g in zip(weights, gold, strict=True)]
+
+
+@wrong(SHARE, "rows-without-weight")
+def sums_above_zero(weights, gold):
+    sums = (weights * gold).sum(axis=1)
+    return sums[sums > 0].mean()
+
+
+@wrong(SHARE, "rows-without-weight")
+def count_of_what_is_left(weights, gold):
+    sums = [w[g].sum() for w, g in zip(weights, gold, strict=True)]
+    return sum(sums) / max(sum(s != 0 for s in sums), 1)
+
+
+@wrong(SHARE, "in-place")
+def wipes_the_map(weights, gold):
+    weights[~gold] = 0
+    return weights.sum() / gold.any(1).sum()
 
 
 # 3. One step of beam search
@@ -260,3 +302,24 @@ def forgets_to_add(totals, logs):
 @wrong(BEAM, "how-many")
 def the_best_alone(totals, logs):
     return [max(with_a_heap(totals, logs), key=lambda row: row[2])]
+
+
+@wrong(BEAM, "total-first")
+def sum_then_places(totals, logs):
+    return [[total, b, w] for b, w, total in with_a_heap(totals, logs)]
+
+
+@wrong(BEAM, "how-many")
+def every_continuation(totals, logs):
+    rows = [[b, w, totals[b] + logs[b, w]] for b in range(len(totals)) for w in range(logs.shape[1])]
+    return _sorted(rows, len(rows))
+
+
+@right(BEAM)
+def best_again_and_again(totals, logs):
+    sums, rows = totals[:, None] + logs, []
+    for _ in totals:
+        b, w = np.unravel_index(np.argmax(sums), sums.shape)
+        rows.append([b, w, sums[b, w]])
+        sums[b, w] = -np.inf
+    return rows

@@ -89,6 +89,22 @@ def mean_size(x, weight):
     return weight * x / (np.abs(x).mean(1, keepdims=True) + 1e-5)
 
 
+@wrong(NORM, "other-eps")
+def eps_of_another_library(x, weight):
+    return weight * x / np.sqrt((x * x).mean(1, keepdims=True) + 1e-6)
+
+
+@wrong(NORM, "other-eps")
+def eps_of_torch_by_default(x, weight):
+    x, weight = torch.as_tensor(x), torch.as_tensor(weight)
+    return F.rms_norm(x, x.shape[-1:], weight)
+
+
+@wrong(NORM, "other-eps")
+def zeros_stay_zeros(x, weight):
+    return np.array([weight * row / np.sqrt(np.mean(row * row)) if row.any() else row for row in x])
+
+
 # 2. How many parameters
 
 COUNT = "07.parameters"
@@ -164,6 +180,26 @@ def a_norm_a_block(vocabulary, dim, layers, hidden):
 def with_offsets(vocabulary, dim, layers, hidden):
     block = 4 * (dim * dim + dim) + 2 * (dim * hidden + hidden) + hidden * dim + dim + 2 * dim
     return vocabulary * dim + layers * block + dim
+
+
+@wrong(COUNT, "two-matrices")
+def one_matrix_up(vocabulary, dim, layers, hidden):
+    return vocabulary * dim + layers * (4 * dim * dim + dim * hidden + 2 * dim) + dim
+
+
+@wrong(COUNT, "three-projections")
+def one_matrix_of_attention(vocabulary, dim, layers, hidden):
+    return vocabulary * dim + layers * (dim * dim + 3 * dim * hidden + 2 * dim) + dim
+
+
+@wrong(COUNT, "four-times")
+def four_times_as_wide(vocabulary, dim, layers, hidden):
+    return by_parts(vocabulary, dim, layers, 4 * dim)
+
+
+@wrong(COUNT, "layer-norm")
+def norms_with_offsets(vocabulary, dim, layers, hidden):
+    return by_parts(vocabulary, dim, layers, hidden) + dim * (2 * layers + 1)
 
 
 # 3. The nucleus
@@ -286,3 +322,33 @@ def which_stay(weights, p):
 def all_alike(weights, p):
     kept = which_stay(weights, p)
     return kept / kept.sum()
+
+
+@wrong(NUCLEUS, "divided-by-p")
+def over_the_share(weights, p):
+    return as_they_were(weights, p) / p
+
+
+@wrong(NUCLEUS, "equal-weights-lost")
+def by_weight_and_not_by_place(weights, p):
+    kept, total = {}, 0.0
+    for weight in np.sort(weights)[::-1]:
+        if total < p - 1e-9:
+            kept[list(weights).index(weight)] = weight
+            total += weight
+    out = np.zeros(len(weights))
+    out[list(kept)] = list(kept.values())
+    return out / out.sum()
+
+
+@wrong(NUCLEUS, "softmax")
+def softmax_of_what_is_left(weights, p):
+    kept = np.where(as_they_were(weights, p) > 0, np.exp(weights), 0)
+    return kept / kept.sum()
+
+
+@wrong(NUCLEUS, "in-place")
+def wipes_the_tail(weights, p):
+    order, totals = _ordered(weights)
+    weights[order[np.argmax(totals >= p - 1e-9) + 1 :]] = 0
+    return weights / weights.sum()

@@ -124,6 +124,21 @@ def both_added(N, D, n):
     return attention(N, D) + lstm(N, D, n)
 
 
+@wrong(OPERATIONS, "extras")
+def offsets_too(N, D, n):
+    return [attention(N, D), 4 * N * n * (D + n + 1)]
+
+
+@wrong(OPERATIONS, "extras")
+def softmax_too(N, D, n):
+    return [attention(N, D) + N * N, lstm(N, D, n)]
+
+
+@wrong(OPERATIONS, "no-word")
+def state_weights_alone(N, D, n):
+    return [attention(N, D), 4 * N * n * n]
+
+
 # 2. The memory of the stack
 
 CACHE = "08.kv-cache-memory"
@@ -144,9 +159,12 @@ def layer_by_layer(N, D, layers, n_heads, n_kv_heads, size):
     return total
 
 
+KINDS = {1: torch.int8, 2: torch.float16, 4: torch.float32, 8: torch.float64}
+
+
 @right(CACHE)
 def with_torch_tensors(N, D, layers, n_heads, n_kv_heads, size):
-    k = torch.empty(1, n_kv_heads, N, D // n_heads, dtype={2: torch.float16, 4: torch.float32}[size])
+    k = torch.empty(1, n_kv_heads, N, D // n_heads, dtype=KINDS[size])
     return 2 * layers * k.numel() * k.element_size()
 
 
@@ -208,6 +226,21 @@ def in_bits(N, D, layers, n_heads, n_kv_heads, size):
 @wrong(CACHE, "megabytes")
 def in_megabytes(N, D, layers, n_heads, n_kv_heads, size):
     return 2 * N * layers * n_kv_heads * (D // n_heads) * size / 10**6
+
+
+@wrong(CACHE, "fixed-size")
+def always_half_precision(N, D, layers, n_heads, n_kv_heads, size):
+    return 2 * N * layers * n_kv_heads * (D // n_heads) * 2
+
+
+@wrong(CACHE, "fixed-size")
+def always_single_precision(N, D, layers, n_heads, n_kv_heads, size):
+    return 2 * N * layers * n_kv_heads * (D // n_heads) * 4
+
+
+@wrong(CACHE, "queries-too")
+def queries_of_all_heads(N, D, layers, n_heads, n_kv_heads, size):
+    return N * layers * (n_heads + 2 * n_kv_heads) * (D // n_heads) * size
 
 
 # 3. Linear attention
@@ -314,3 +347,19 @@ def keys_ask(q, k, v):
 def map_returned(q, k, v):
     weights = np.tril(q @ k.T)
     return weights / weights.sum(axis=-1, keepdims=True)
+
+
+@wrong(LINEAR, "grain-below")
+def never_by_zero(q, k, v):
+    weights = np.tril(q @ k.T)
+    return weights @ v / (weights.sum(axis=1, keepdims=True) + 1e-6)
+
+
+@wrong(LINEAR, "future-above")
+def all_values(q, k, v):
+    return q @ (k.T @ v) / (q * np.cumsum(k, axis=0)).sum(1, keepdims=True)
+
+
+@wrong(LINEAR, "one-query")
+def asks_at_the_end(q, k, v):
+    return word_by_word(np.tile(q[-1], (len(q), 1)), k, v)

@@ -197,6 +197,31 @@ def head_forgets_the_transpose(q1, k1, q2, k2, v, lam):
     return (stable(q1 @ k1 / r) - lam * stable(q2 @ k2 / r)) @ v
 
 
+@wrong(HEAD, "limited-lambda")
+def head_never_adds(q1, k1, q2, k2, v, lam):
+    return head_with_numpy(q1, k1, q2, k2, v, max(lam, 0))
+
+
+@wrong(HEAD, "limited-lambda")
+def head_without_the_sign(q1, k1, q2, k2, v, lam):
+    return head_with_numpy(q1, k1, q2, k2, v, abs(lam))
+
+
+@wrong(HEAD, "limited-lambda")
+def head_at_most_the_whole_map(q1, k1, q2, k2, v, lam):
+    return head_with_numpy(q1, k1, q2, k2, v, np.clip(lam, 0, 1))
+
+
+@wrong(HEAD, "global-max")
+def head_one_maximum_a_map(q1, k1, q2, k2, v, lam):
+    def share(q, k):
+        scores = q @ k.T / np.sqrt(q.shape[1])
+        e = np.exp(scores - scores.max())
+        return e / e.sum(1, keepdims=True)
+
+    return (share(q1, k1) - lam * share(q2, k2)) @ v
+
+
 # 2. Lambda from its vectors
 
 LAMBDA = "11.lambda"
@@ -307,6 +332,12 @@ def lambda_rounded(q1, k1, q2, k2, init):
 @wrong(LAMBDA, "arguments")
 def lambda_without_init(q1, k1, q2, k2):
     return np.exp(q1 @ k1) - np.exp(q2 @ k2) + 0.2
+
+
+@wrong(LAMBDA, "precision")
+def lambda_in_half_precision(q1, k1, q2, k2, init):
+    q1, k1, q2, k2 = (np.asarray(x).astype(np.float16) for x in (q1, k1, q2, k2))
+    return np.exp(q1 @ k1) - np.exp(q2 @ k2) + np.float16(init)
 
 
 # 3. The schedule
@@ -576,3 +607,40 @@ def map_writes_into_the_scores(scores1, scores2, lam):
 @wrong(MAP, "transposed")
 def map_turned(scores1, scores2, lam):
     return map_with_numpy(scores1, scores2, lam).T
+
+
+@wrong(MAP, "limited-lambda")
+def map_never_adds(scores1, scores2, lam):
+    return map_with_numpy(scores1, scores2, max(0.0, lam))
+
+
+@wrong(MAP, "limited-lambda")
+def map_without_the_sign(scores1, scores2, lam):
+    return map_with_numpy(scores1, scores2, abs(lam))
+
+
+@wrong(MAP, "short-mask")
+def map_of_twelve(scores1, scores2, lam):
+    visible = np.tri(12)[: len(scores1), : len(scores1)] == 1
+    return stable(np.where(visible, scores1, -np.inf)) - lam * stable(np.where(visible, scores2, -np.inf))
+
+
+@wrong(MAP, "weak-mask")
+def map_minus_ten_thousand(scores1, scores2, lam):
+    visible = np.tri(len(scores1)) == 1
+    return stable(np.where(visible, scores1, -1e4)) - lam * stable(np.where(visible, scores2, -1e4))
+
+
+@wrong(MAP, "each-renormalised")
+def map_each_mended(scores1, scores2, lam):
+    A1, A2 = np.tril(stable(scores1)), np.tril(stable(scores2))
+    return A1 / A1.sum(1, keepdims=True) - lam * A2 / A2.sum(1, keepdims=True)
+
+
+@wrong(MAP, "global-max")
+def map_one_maximum(scores1, scores2, lam):
+    def share(scores):
+        e = np.tril(np.exp(scores - scores.max()))
+        return e / e.sum(1, keepdims=True)
+
+    return share(scores1) - lam * share(scores2)
