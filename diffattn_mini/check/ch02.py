@@ -558,7 +558,8 @@ def softmax_jvp(x, v):
 
 def jvp_cases(rng: np.random.Generator) -> list[tuple]:
     fixed = [([0], [1]), ([0, 0], [1, 0]), ([0, 0], [1, 1]), ([1, 0], [0, 2]), ([1000, 1000], [1, -1]),
-             ([1000, 1001, 0], [1, 2, 3]), ([-1000, -1000], [0, 4]), ([0, 1, 2], [100, -50, 30])]  # fmt: skip
+             ([1000, 1001, 0], [1, 2, 3]), ([-1000, -1000], [0, 4]), ([0, 1, 2], [100, -50, 30]),
+             ([300.3, 300.9, 299.7], [1, 2, -1])]  # fmt: skip
     cases = [(np.array(x, dtype=float), np.array(v, dtype=float)) for x, v in fixed]
     for n in (2, 3, 3, 4, 5, 8, 8, 40, 200):
         for scale in (1, 10):

@@ -182,6 +182,7 @@ def attention_cases(rng: np.random.Generator) -> list[tuple]:
     # Two rows of scores, one far above the other: one maximum for both will not do. One key; then long texts.
     cases += [(np.array([[60.0], [-60.0]]), np.array([[20.0], [19.0]]), np.array([[4.0, 1.0], [2.0, 5.0]])),
               (np.array([[1.0, 2.0], [0.0, -1.0]]), np.array([[3.0, 1.0]]), np.array([[7.0]])),
+              (np.array([[5.1, 3.3]]), np.array([[6.1, 4.2], [5.9, 4.6], [6.3, 3.9]]), np.array([[1.0], [4], [-3]])),
               (*rng.normal(size=(2, 14, 2)).round(1), rng.normal(size=(14, 3)).round(1))]  # fmt: skip
     far = rng.normal(size=(2, 3)).round(1), rng.normal(size=(4, 3)).round(1), rng.normal(size=(4, 2)).round(1)
     return [*cases, (900 * far[0], 30 * far[1], far[2])]

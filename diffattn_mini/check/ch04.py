@@ -256,6 +256,8 @@ def _slices(q, k, v, h):
 
 def heads_cases(rng: np.random.Generator) -> list[tuple]:
     cases = [(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0]]), np.array([[3.0, 4.0]]), 2)]
+    near = np.array([[6.1, 4.2, 1.0, 0.5], [5.9, 4.6, -1.0, 2.0], [6.3, 3.9, 0.0, 1.5]])  # large scores, closely spaced
+    cases.append((3 * near[::-1], near, near * [1, -1, 0.5, 2], 2))
     sizes = (2, 2, 1), (2, 2, 2), (3, 4, 2), (2, 6, 3), (4, 4, 2), (3, 6, 2), (4, 8, 4), (5, 6, 6), (6, 8, 1)
     for T, D, h in (*sizes, (14, 4, 2)):
         cases.append((*rng.normal(scale=1.5, size=(3, T, D)).round(1), h))

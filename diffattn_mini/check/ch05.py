@@ -24,6 +24,7 @@ def _run(x, step, b):
 def rnn_cases(rng: np.random.Generator) -> list[tuple]:
     one = np.ones((1, 1))
     cases = [(one, one, 0.5 * one, np.zeros(1)), (np.array([[1.0], [0.0], [0.0]]), one, 0.5 * one, np.array([0.25]))]
+    cases.append((np.array([[1000.3], [999.6]]), one, 0.5 * one, np.array([-1000.0])))  # they nearly cancel
     for T, D, n in ((1, 2, 3), (2, 2, 2), (3, 3, 2), (4, 2, 3), (3, 4, 4), (6, 3, 5), (14, 1, 2)):
         x, W, U, b = (rng.normal(scale=0.7, size=size).round(2) for size in ((T, D), (n, D), (n, n), n))
         cases.append((x, W, U, b))
@@ -189,7 +190,7 @@ def chain_cases(rng: np.random.Generator) -> list[tuple]:
              (np.array([0.2, -0.5, 0.4]), -0.8)]  # fmt: skip
     # One state and no weight at all; no weight; states at 0 and at the end of the scale; a long chain.
     cases += [(np.array([0.5]), 0.0), (np.array([0.5]), -3.0), (np.array([0.3, 0.5, 0.2]), 0.0), (np.zeros(3), 2.0),
-              (np.array([0.4, 1.0, 0.5]), 1.5)]  # fmt: skip
+              (np.array([0.4, 1.0, 0.5]), 1.5), (np.array([0.5, 0.9991, 0.998]), 100.0)]  # fmt: skip
     for T in (2, 3, 4, 5, 7, 14):
         cases.append((rng.uniform(-0.9, 0.9, size=T).round(2), float(rng.choice([0.6, 0.9, 1.3, -1.1, 1.7]))))
     return cases

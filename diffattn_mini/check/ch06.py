@@ -18,11 +18,12 @@ def score_cases(rng: np.random.Generator) -> list[tuple]:
         (np.array([0.5]), np.array([[1.0]]), one, one, np.array([2.0])),
         (np.array([1.0, 0.0]), np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0]]),
          np.array([[0.0, -4.0], [-4.0, 0.0]]), 2 * np.eye(2), np.array([3.0, 3.0])),
+        (np.array([1000.3]), np.array([[-1000.0], [-999.0]]), one, one, np.array([2.0])),  # they nearly cancel
     ]  # fmt: skip
     sizes = ((2, 2, 2, 2), (3, 2, 2, 2), (3, 3, 3, 3), (4, 2, 3, 5), (5, 4, 2, 3), (2, 3, 4, 2), (1, 3, 2, 4),
              (14, 2, 1, 3))  # fmt: skip
-    while len(cases) < 2 + len(sizes):
-        S, d, n, m = sizes[len(cases) - 2]
+    while len(cases) < 3 + len(sizes):
+        S, d, n, m = sizes[len(cases) - 3]
         K, W, U = (rng.normal(scale=0.9, size=size).round(2) for size in ((S, n), (m, d), (m, n)))
         q, v = (rng.choice([-1, 1], size=size) * rng.uniform(0.5, 1.5, size=size).round(2) for size in (d, m))
         if all(_lopsided(A) for A in (W, U) if d == n == m):

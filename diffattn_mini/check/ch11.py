@@ -117,6 +117,8 @@ def head_cases(rng: np.random.Generator) -> list[tuple]:
     one, two, three = np.array([[1.0], [-0.5]]), np.array([[0.3], [2.0]]), np.array([[1.0, -2.0], [4.0, 3.0]])
     high, low = np.array([[40.0], [0.5]]), np.array([[40.0], [39.0]])
     cases += [(one, two, two, one, three, lam) for lam in (-0.4, -1.5, 0.0, 1.3, 2.5)]
+    near = np.array([[6.1, 4.2], [5.9, 4.6], [6.3, 3.9]])  # large scores, close together
+    cases.append((near[::-1] / 1.2, near, near, near / 1.3, np.arange(12.0).reshape(3, 4) % 5, 0.6))
     return [*cases, (high, low, one, two, three, 0.5), (one, two, high, low, three, 0.5)]
 
 
