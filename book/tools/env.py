@@ -3,7 +3,7 @@
     python3 book/tools/env.py                       .venv from requirements.txt, the package editable
     python3 book/tools/env.py --folder F --requirements R --install nothing
 
-On Linux without an NVIDIA card PyTorch's build without CUDA comes; --torch cuda or --torch cpu overrule.
+On Linux without an NVIDIA card PyTorch's build without CUDA comes; `--torch cuda` or `--torch cpu` overrule.
 Written for any Python 3, so that an old one is told what is missing rather than shown a traceback.
 The file `complete` inside the environment says what it was made from; without it, or with another
 content, the folder is half-made or out of date and is made anew.

@@ -204,7 +204,7 @@ def _origin(module: str) -> str | None:
 
 
 def _reached(code: CodeType) -> tuple[list[str], list[Module]]:
-    """The names of the globals that a function's code and the code inside it read, and the modules it imports."""
+    """The global names that a function's code and the code inside it read, and the modules it imports."""
     names, modules = set(), {}
     for step in dis.get_instructions(code):
         if step.opname in ("LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"):

@@ -3,7 +3,7 @@
     python tests/environments/run.py colab                        make the environment, and that is all
     python tests/environments/run.py colab python -m pytest ...   and run the notebooks there, nbval called like that
 
-colab: the versions that Colab ships. newest: the newest that the package's ranges allow, made anew at every run.
+`colab`: the versions that Colab ships. newest: the newest that the package's ranges allow, made anew at every run.
 The notebooks run on a kernel of the second environment; nbval drives it from the first.
 """
 import argparse
