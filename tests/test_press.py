@@ -428,6 +428,8 @@ OTHER_FILES = {  # what a file holds, the line of its mistake, the advice
     "a glossary left open": ("book/glossary.yml", b"- {en: a, ro: b}\n- {en: c, ro: [d\n", 3, "the YAML does not read"),
     "a glossary of one entry": ("book/glossary.yml", b"en: a\nro: b\n", 1, "each entry begins with - en:"),
     "an entry in one language": ("book/glossary.yml", b"- en: a\n  ro: b\n- en: c\n", 3, "an entry without both words"),
+    "a misspelt field": ("book/glossary.yml", b"- {en: a, ro: b}\n- {en: c, ro: d, nevr: {}}\n", 2, "write never, not"),
+    "words without a language": ("book/glossary.yml", b"- {en: a, ro: b, never: [c]}\n", 1, "never: {ro: [...], en"),
     "a reference left open": ("book/references.bib", b"@misc{a,\n title = {x},\n\n@misc{b}\n", 4, "the BibTeX does"),
     "a reference twice": ("book/references.bib", b"@misc{a, year={1}}\n@misc{a, year={1}}", 2, "repeated bibliography"),
     "a reference without a year": ("book/references.bib", b"\n@misc{a, author={A}, url={b}}", 2, "a has no year: add"),

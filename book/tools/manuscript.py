@@ -11,8 +11,6 @@ import yaml
 
 LANGUAGES = ("ro", "en")
 BEGIN, END = "### BEGIN SOLUTION", "### END SOLUTION"
-
-
 TAGS = {"exercise", "check", "nbval-check-output", "open"}  # besides package:..., the package's name for a definition
 MARKER = re.compile(r"\+\+\+(?:\s|$)")
 FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)$")
@@ -95,9 +93,16 @@ def read_glossary(text: str) -> list[dict]:
     if not isinstance(found, list):
         raise Fault("the glossary is not a list: each entry begins with - en: at the start of a line", 1)
     for number, entry in enumerate(found):
+        line = lines[number] if len(lines) == len(found) else 1
         if not (isinstance(entry, dict) and all(isinstance(entry.get(lang), str) for lang in LANGUAGES)):
-            line = lines[number] if len(lines) == len(found) else 1
             raise Fault("an entry without both words: write - en: and, below it, ro: with the word behind each", line)
+        if unknown := set(entry) - {*LANGUAGES, "key", "never", "not", "definition"}:
+            raise Fault(f"{unknown.pop()!r} in the entry “{entry['en']}”: write never, not, definition or key", line)
+        for name, kind in (("never", list), ("not", list), ("definition", str)):
+            value = entry.get(name, {})
+            if not (isinstance(value, dict) and all(isinstance(part, kind) for part in value.values())):
+                example = "{ro: [...], en: [...]}" if kind is list else '{ro: "...", en: "..."}'
+                raise Fault(f"{name} in the entry “{entry['en']}” is not by language: write {name}: {example}", line)
     return found
 
 

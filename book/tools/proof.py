@@ -307,7 +307,7 @@ def read_glossary(root: Path) -> dict[str, list[tuple[re.Pattern, str]]]:
     foreign = {term["en"]: term["ro"] for term in terms if term["en"].casefold() not in term["ro"].casefold()}
     found = {"foreign": [(phrase(word, "foreign"), instead) for word, instead in foreign.items()]}
     for lang in manuscript.LANGUAGES:
-        avoided = [(word, term[lang]) for term in terms for word in (term.get("never") or {}).get(lang, [])]
+        avoided = [(word, term[lang]) for term in terms for word in term.get("never", {}).get(lang, [])]
         found[lang] = [(phrase(word, lang), instead) for word, instead in avoided if word not in foreign]
     return found
 
