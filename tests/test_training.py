@@ -22,6 +22,8 @@ from safetensors.torch import load_file, save
 from torch import nn
 
 from diffattn_mini import Config, MiniGPT, softmax
+from diffattn_mini.lab.fingerprint import Reader
+from diffattn_mini.lab.tasks import Sentences
 from diffattn_mini.lab.training import cached, schedule, share, train
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -491,6 +493,14 @@ def test_arguments_are_told_exactly_or_refused(tmp_path):
     for value in (open(__file__), (i for i in ()), threading.Lock(), torch.zeros(2, device="meta")):  # noqa: SIM115
         with pytest.raises(TypeError, match="cannot be told exactly"):
             cached(lambda value: nn.Linear(2, 1), lambda model: [], tmp_path, value=value)
+
+
+def test_what_an_object_has_worked_out_for_itself_does_not_change_it():
+    task = Sentences("en")
+    before = Reader().hash(task)
+    task.batch(1, 4, seed=0)
+    assert vars(task).keys() > {"language", "clauses"}
+    assert Reader().hash(task) == before != Reader().hash(Sentences("en", clauses=3))
 
 
 def test_another_process_finds_the_same_key(tmp_path):

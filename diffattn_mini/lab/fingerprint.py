@@ -21,7 +21,7 @@ from torch import Tensor
 PACKAGE = Path(__file__).parents[1]
 _CODE = (FunctionType, BuiltinFunctionType, MethodType, Module, type, property, staticmethod, classmethod,
          functools.partial, functools.cached_property)  # fmt: skip
-_ATOMS = (type(None), bool, int, float, complex, str, type(...), type(NotImplemented))
+_ATOMS = {type(None), bool, int, float, complex, str, bytes, type(...), type(NotImplemented)}
 _OF_NO_CONSEQUENCE = {"__doc__", "__module__", "__qualname__", "__dict__", "__weakref__", "__firstlineno__",
                       "__static_attributes__", "__annotations__", "__annotate_func__", "__annotations_cache__",
                       "__dataclass_fields__", "__dataclass_params__", "__orig_bases__", "__parameters__",
@@ -49,6 +49,8 @@ class Reader:
 
     def hash(self, thing: Any) -> str:
         """Raises TypeError for what cannot be read to the end, as an open file."""
+        if _is_plain(thing):
+            return hashlib.sha256(repr(thing).encode()).hexdigest()
         if id(thing) not in self._known:
             self._alive.append(thing)
             self._known[id(thing)] = "itself"  # as it is met inside itself
@@ -79,10 +81,6 @@ class Reader:
             yield from self._module(x)
         elif isinstance(x, CodeType):
             yield from self._instructions(x)
-        elif type(x) in _ATOMS:
-            yield repr(x)
-        elif isinstance(x, bytes):
-            yield x
         elif type(x) in (tuple, list):
             yield from map(self.hash, x)
         elif type(x) is dict:
@@ -113,6 +111,8 @@ class Reader:
         code, docstring, module = x.__code__, x.__doc__, x.__globals__.get("__name__", "")
         if origin := _origin(module):
             yield from (origin, module, code.co_qualname, str(code.co_firstlineno))
+            if "<locals>" not in code.co_qualname:
+                return
         else:
             if docstring is not None and code.co_consts[:1] == (docstring,):
                 code = code.replace(co_consts=(None, *code.co_consts[1:]))
@@ -164,7 +164,10 @@ class Reader:
             yield from (type(x).__module__, parts)
             return
         make, arguments, state, items, pairs = (*parts, None, None, None)[:5]
-        yield from map(self.hash, (make, arguments, state, list(items or ()), list(pairs or ())))
+        if isinstance(state, dict):  # what the object has worked out for itself follows from the rest
+            state = {name: value for name, value in state.items()
+                     if not isinstance(getattr(type(x), str(name), None), functools.cached_property)}  # fmt: skip
+        yield from map(self.hash, (make, *arguments, state, list(items or ()), list(pairs or ())))
 
     def _variable(self, name: str, value: Any) -> str:
         if isinstance(value, _CODE) or isinstance(getattr(value, "__wrapped__", None), FunctionType):
@@ -174,6 +177,14 @@ class Reader:
         except TypeError as error:
             raise TypeError(f"{name}: {error}") from error
         return name
+
+
+def _is_plain(x: Any) -> bool:
+    """Is its text all that it is? Then it is told in one go: a lesson holds a million words."""
+    kind = type(x)
+    if kind in (tuple, list):
+        return all(map(_is_plain, x))
+    return kind in _ATOMS or (kind is dict and all(map(_is_plain, x)) and all(map(_is_plain, x.values())))
 
 
 def _origin_of(x: Any) -> str | None:
