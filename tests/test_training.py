@@ -495,6 +495,12 @@ def test_arguments_are_told_exactly_or_refused(tmp_path):
             cached(lambda value: nn.Linear(2, 1), lambda model: [], tmp_path, value=value)
 
 
+def test_a_fit_that_returns_nothing_trains_once_too(tmp_path):
+    trained = []
+    assert [cached(model, lambda model: trained.append(1), tmp_path)[1] for _ in range(2)] == [None, None]
+    assert trained == [1]
+
+
 def test_what_an_object_has_worked_out_for_itself_does_not_change_it():
     task = Sentences("en")
     before = Reader().hash(task)
@@ -557,8 +563,16 @@ def test_where_nothing_can_be_kept_the_trained_model_is_returned_and_a_warning_c
         fitted, history = cached(lambda: nn.Linear(2, 1), fit, tmp_path / "file" / "models")
     assert "the model is trained, but not kept: nothing can be kept in" in said[0]
     assert fitted.weight.tolist() == [[1, 1]] and history == [{"loss": 1.0}]
-    with pytest.warns(UserWarning, match="the model is trained, but not kept in"):  # a history that is no JSON
-        assert cached(lambda: nn.Linear(2, 1), lambda model: [object()], tmp_path / "models")[0].weight.shape == (1, 2)
+    kept = {"text": "a text"}
+
+    def opens(model):
+        kept["text"] = open(__file__)  # noqa: SIM115
+        return []
+
+    for fit in (lambda model: [object()], opens):  # a history that is no JSON; a variable that cannot be told
+        with pytest.warns(UserWarning, match="the model is trained, but not kept in .*: .*cannot be "):
+            assert cached(lambda: nn.Linear(2, 1), fit, tmp_path / "models")[0].weight.shape == (1, 2)
+    kept["text"].close()
 
 
 def test_a_checkpoint_folder_that_cannot_be_written_is_refused_before_the_first_step(tmp_path):

@@ -199,31 +199,28 @@ def cached(
              [x for part in model.modules() for x in vars(part).values() if isfunction(x)]]  # fmt: skip
     key = before.hash(asked + before.hash(built) + _sources())[:20]
     place = Path(folder or _book() / "_build/models")
-    history = _find(place, key, before.outside, model)
-    if history is None:
+    found = _find(place, key, before.outside, model)
+    if found is None:
         with _alone(place, key) or nullcontext() as lock:
-            history = _find(place, key, before.outside, model)  # another process may have trained it meanwhile
-            if history is None:
+            found = _find(place, key, before.outside, model)  # another process may have trained it meanwhile
+            if found is None:
                 model = make(**arguments)
                 history = fit(model)
-                after = Reader()
-                after.hash([make, fit])
-                read = {name: x for name, x in before.outside.items() if after.outside.get(name, x) == x}
-                about = {"history": history, "read": read}
                 if lock is not None:
-                    _keep(place / f"{key}-{before.hash(json.dumps(read))[:8]}.safetensors", model, about)
-    return model, history
+                    _keep(place, key, before.outside, [make, fit], model, history)
+                return model, history
+    return model, found["history"]
 
 
-def _find(folder: Path, key: str, read: dict[str, list[str]], model: nn.Module) -> History | None:
-    """The history of the kept model that was trained with these variables, its weights put into the model."""
+def _find(folder: Path, key: str, read: dict[str, list[str]], model: nn.Module) -> dict[str, Any] | None:
+    """What is told of the model that was trained with these variables, its weights put into this one."""
     for path in sorted(folder.glob(f"{key}-*.safetensors")):
         try:
             with safe_open(path, framework="pt") as file:
                 about = {name: json.loads(text) for name, text in file.metadata().items()}
             if all(read.get(name) == x for name, x in about["read"].items()):
                 model.load_state_dict(_full(model, load_file(path)))
-                return about["history"]
+                return about
         except Exception:  # not whole
             continue
     return None
@@ -239,11 +236,18 @@ def _alone(folder: Path, key: str) -> AbstractContextManager | None:
         return None
 
 
-def _keep(path: Path, model: nn.Module, about: dict[str, Any]) -> None:
+def _keep(
+    folder: Path, key: str, before: dict[str, list[str]], code: list[Callable], model: nn.Module, history: History
+) -> None:
+    """Write the model, with the variables that the code read: those that are after the training what they were."""
     try:
-        _write(path, save(_own(model.state_dict()), {name: _json(x) for name, x in about.items()}))
+        after = Reader()
+        after.hash(code)
+        read = json.dumps({name: x for name, x in before.items() if after.outside.get(name, x) == x})
+        path = folder / f"{key}-{hashlib.sha256(read.encode()).hexdigest()[:8]}.safetensors"
+        _write(path, save(_own(model.state_dict()), {"history": _json(history), "read": read}))
     except Exception as error:  # whatever it is, the trained model is worth more
-        warnings.warn(f"the model is trained, but not kept in {path}: {error}", stacklevel=3)
+        warnings.warn(f"the model is trained, but not kept in {folder}: {error}", stacklevel=3)
 
 
 # Keeping
