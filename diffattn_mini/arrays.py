@@ -1,6 +1,7 @@
 """Numpy arrays and torch tensors through one door. Torch is never imported here: a tensor has already brought it."""
 
 import functools
+import math
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -65,6 +66,29 @@ def is_integer(x: Any) -> bool:
     return x.dtype.kind in "iu" if namespace(x) is np else not (is_float(x) or x.is_complex() or "bool" in str(x.dtype))
 
 
+def lie_within(x: Any, least: int, most: int) -> bool:
+    """Whether all integers of x lie in least..most; True where nobody can tell."""
+    if not is_eager(x):
+        return True
+    x = x if namespace(x) is np else x.long()  # a uint8 would take 300 for 44
+    return bool(((x >= least) & (x <= most)).all())
+
+
+def check_count(name: str, value: Any) -> int:
+    """A whole number from 1 on, numpy's integers included, as a plain int."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a whole number from 1 on; it is {value!r}")
+    return int(value)
+
+
+def check_positive(name: str, value: Any, example: str) -> float:
+    """A finite number above 0, numpy's numbers included, as a plain float."""
+    number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    if not number or not 0 < value < math.inf:
+        raise ValueError(f"{name} must be a positive number, {example} for instance; it is {value!r}")
+    return float(value)
+
+
 def to_floats(x: Any, name: str = "x") -> Any:
     """Lists, numbers and integers become floats; floats keep their dtype; anything else is refused."""
     xp = namespace(x)
@@ -102,9 +126,10 @@ def require_floats(**arrays: Any) -> None:
             raise ValueError(f"{name} holds NaN or infinity, which would spread to the output; look at how it was made")
 
 
-def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
-    """The common shape, or None where there is none."""
-    try:
-        return np.broadcast_shapes(*shapes)
-    except ValueError:
-        return None
+def broadcast(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The common shape, or None where there is none: as numpy's, also for sizes that torch traces as unknown."""
+    a, b = (1,) * (len(b) - len(a)) + tuple(a), (1,) * (len(a) - len(b)) + tuple(b)
+    if a == b:
+        return a
+    pairs = list(zip(a, b, strict=True))
+    return tuple(n if m == 1 else m for m, n in pairs) if all(m == n or 1 in (m, n) for m, n in pairs) else None

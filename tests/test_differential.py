@@ -399,7 +399,7 @@ class SpeltOut(DiffAttention):
     def normed(self, heads):
         return self.norm(heads)
 
-    def attend(self, q, k, v, mask, x, return_weights):
+    def attend(self, q, k, v, mask, x, context, return_weights):
         weights = self.maps(*self.pairs(q), *self.pairs(k))
         return weights @ v, weights
 
@@ -579,11 +579,11 @@ def test_a_norm_over_time_leaks_the_future_and_is_caught():
 class SharedBeforePairing(SpeltOut):
     """The order of the other public code: repeat the sub-heads of the keys, and pair what comes out."""
 
-    def attend(self, q, k, v, mask, x, return_weights):
+    def attend(self, q, k, v, mask, x, context, return_weights):
         n = self.n_heads // self.n_kv_heads
         parts = k[:, ::n].unflatten(-1, (2, -1)).transpose(2, 3).flatten(1, 2)  # (B, 2 h_kv, S, d)
         k = parts.repeat_interleave(n, dim=1).unflatten(1, (-1, 2)).transpose(2, 3).flatten(-2)  # (B, h, S, 2d)
-        return super().attend(q, k, v, mask, x, return_weights)
+        return super().attend(q, k, v, mask, x, context, return_weights)
 
 
 @pytest.mark.parametrize("kind", [SpeltOut, SharedBeforePairing])

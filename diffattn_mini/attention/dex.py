@@ -5,9 +5,8 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from ..arrays import is_eager
+from ..arrays import check_count, is_eager
 from .differential import lambda_init
-from .family import check_count
 from .multi_head import MultiHeadAttention
 
 
@@ -36,9 +35,9 @@ class DexAdapter(MultiHeadAttention):
         if type(attention) is not MultiHeadAttention:
             raise TypeError(f"attention is {type(attention).__name__}; Dex adapts an ordinary MultiHeadAttention")
         check_heads(heads, attention.n_heads)
-        check_count("steps", steps)
-        weight = attention.o_proj.weight
-        init = lambda_init(layer)
+        steps, init, weight = check_count("steps", steps), lambda_init(layer), attention.o_proj.weight
+        if not isinstance(weight, Tensor):
+            raise TypeError("attention is quantised and cannot be trained; adapt it first, quantise it afterwards")
         bias = attention.o_proj.bias is not None
         super().__init__(attention.dim, attention.n_heads, attention.n_kv_heads, attention.rope, bias)
         for name in ("q_proj", "k_proj", "v_proj", "o_proj"):

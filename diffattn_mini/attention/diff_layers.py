@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..arrays import check_positive, is_eager
 from .differential import lambda_init, lambda_value
 from .forms import blocked, maps, padded
 from .head_norm import head_norm
@@ -25,7 +26,8 @@ def subtract(
         return maps(q, k, v, lam, mask)
     if form == "auto":  # see book/results/bench-cpu-*.md; on a GPU the fused kernel of the framework
         nothing_to_pad = 2 * v.shape[-1] == q.shape[-1]
-        form = "padded" if q.device.type != "cpu" or (nothing_to_pad and k.shape[-2] > 1024) else "blocked"
+        fused = q.device.type != "cpu" or not is_eager(q) or (nothing_to_pad and k.shape[-2] > 1024)
+        form = "padded" if fused else "blocked"
     fast = padded if form == "padded" else blocked
     return fast(q, k, v, lam, mask), None
 
@@ -71,12 +73,11 @@ class DiffAttention(MultiHeadAttention):
     ) -> None:
         super().__init__(dim, n_heads, n_kv_heads, rope)
         _check_form(form)
-        if not eps > 0:
-            raise ValueError(f"eps must be a small positive number, 1e-5 for instance; it is {eps}")
         self.form, self.lambda_init = form, lambda_init(layer)
         for name in ("lambda_q1", "lambda_k1", "lambda_q2", "lambda_k2"):
             self.register_parameter(name, nn.Parameter(0.1 * torch.randn(self.head_dim)))
-        self.norm = nn.RMSNorm(2 * self.head_dim, eps=eps)  # one weight for all heads; each head is normed on its own
+        # one weight for all heads; each head is normed on its own
+        self.norm = nn.RMSNorm(2 * self.head_dim, check_positive("eps", eps, "1e-5"))
 
     @property
     def lam(self) -> Tensor:
@@ -85,7 +86,7 @@ class DiffAttention(MultiHeadAttention):
         return lambda_value.__wrapped__(*vectors, self.lambda_init)  # the layer's own vectors need no checking
 
     def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, context: Tensor | None, return_weights: bool
     ) -> tuple[Tensor, Tensor | None]:
         return subtract(self.form, q, k, v, self.lam, mask, return_weights)  # (B, h, T, 2d), (B, h, T, S)
 
@@ -128,7 +129,7 @@ class DiffAttentionV2(MultiHeadAttention):
         return self.lambda_proj(x).sigmoid().transpose(1, 2)[..., None]
 
     def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, context: Tensor | None, return_weights: bool
     ) -> tuple[Tensor, Tensor | None]:
         return subtract(self.form, q, k, v, self.lam(x), mask, return_weights)  # k (B, h, S, d) serves both queries
 

@@ -76,8 +76,8 @@ def check_differential_attention(q1: Any, k1: Any, q2: Any, k2: Any, v: Any, lam
         raise TypeError(f"q1 has dtype {q1.dtype} and lam has {values.dtype}; convert one of them")
     if is_eager(values) and not namespace(values).isfinite(values).all():
         raise ValueError(f"lam must be finite; it is {lam}")
-    maps = (*np.broadcast_shapes(tuple(q1.shape[:-2]), tuple(k1.shape[:-2])), q1.shape[-2], k1.shape[-2])
-    if broadcast(tuple(values.shape), maps) != maps:
+    maps = (*broadcast(q1.shape[:-2], k1.shape[:-2]), q1.shape[-2], k1.shape[-2])
+    if broadcast(values.shape, maps) != maps:
         raise ValueError(f"lam has shape {tuple(values.shape)}, which does not broadcast to the maps' {maps}")
 
 

@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..arrays import check_count, check_positive
 from .diff_layers import DiffAttention, DiffAttentionV2
 from .head_norm import head_norm
 from .multi_head import KVCache, MultiHeadAttention
@@ -31,7 +32,7 @@ class NormedAttention(MultiHeadAttention):
 
     def __init__(self, dim: int, n_heads: int, eps: float = 1e-5, **sizes: Any) -> None:
         super().__init__(dim, n_heads, **sizes)
-        self.norm = nn.RMSNorm(self.head_dim, eps=eps)
+        self.norm = nn.RMSNorm(self.head_dim, check_positive("eps", eps, "1e-5"))
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
         return head_norm(heads, self.norm.weight, eps=self.norm.eps)
@@ -47,7 +48,7 @@ class ScoredAttention(MultiHeadAttention):
     """
 
     def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, context: Tensor | None, return_weights: bool
     ) -> tuple[Tensor, Tensor]:
         weights = self.weigh(scaled_scores(q, k), mask)  # (B, h, T, S)
         return weights @ v, weights
@@ -174,14 +175,13 @@ class IntegralAttention(MultiHeadAttention):
     def __init__(self, dim: int, n_heads: int, n_signals: int = 2, over: str = "maps", **sizes: Any) -> None:
         if over not in ("maps", "logits"):
             raise ValueError(f"over={over!r}; choose from maps, logits")
-        check_count("n_signals", n_signals)
-        self.n_maps, self.over = n_signals, over  # before the sizes are checked
+        self.n_maps, self.over = check_count("n_signals", n_signals), over  # before the sizes are checked
         super().__init__(dim, n_heads, **sizes)
 
     def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, context: Tensor | None, return_weights: bool
     ) -> tuple[Tensor, Tensor]:
-        q, k = (y.unflatten(-1, (self.n_maps, self.head_dim)).movedim(-2, 0) for y in (q, k))  # (S, B, h, T, d)
+        q, k = (y.unflatten(-1, (self.n_maps, -1)).movedim(-2, 0) for y in (q, k))  # (S, B, h, T, d)
         scores = scaled_scores(q, k)
         if self.over == "logits":
             weights = masked(scores.mean(0), mask).softmax(-1)
@@ -223,8 +223,7 @@ class SharedDiffAttention(DiffAttention):
 
     def __init__(self, dim: int, n_heads: int, layer: int = 1, rank: int | None = None, **options: Any) -> None:
         super().__init__(dim, n_heads, layer, **options)
-        rank = max(dim // 6, 1) if rank is None else rank
-        check_count("rank", rank)
+        rank = max(self.dim // 6, 1) if rank is None else check_count("rank", rank)
         self.q_proj = SharedPair(dim, self.n_heads, self.head_dim, rank)
         self.k_proj = SharedPair(dim, self.n_kv_heads, self.head_dim, rank)
 
@@ -245,19 +244,19 @@ class GroupedDiffAttention(DiffAttention):
     """
 
     def __init__(self, dim: int, n_heads: int, layer: int = 1, ratio: int = 3, **options: Any) -> None:
-        check_count("ratio", ratio)
-        self.n_maps, self.ratio = ratio + 1, ratio  # before the sizes are checked
+        self.ratio = check_count("ratio", ratio)
+        self.n_maps = self.ratio + 1  # before the sizes are checked
         super().__init__(dim, n_heads, layer, form="maps", **options)
-        width = max(round(dim / (ratio * n_heads)), 1)
-        self.v_proj = nn.Linear(dim, self.n_kv_heads * ratio * width, bias=False)
-        self.o_proj = nn.Linear(n_heads * ratio * width, dim, bias=False)
+        width = max(round(self.dim / (self.ratio * self.n_heads)), 1)
+        self.v_proj = nn.Linear(self.dim, self.n_kv_heads * self.ratio * width, bias=False)
+        self.o_proj = nn.Linear(self.n_heads * self.ratio * width, self.dim, bias=False)
         self.norm = nn.RMSNorm(width, eps=self.norm.eps)
 
     def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, context: Tensor | None, return_weights: bool
     ) -> tuple[Tensor, Tensor]:
         r = self.ratio
-        q, k = (y.unflatten(-1, (r + 1, self.head_dim)).movedim(-2, 2) for y in (q, k))  # (B, h, r + 1, T, d)
+        q, k = (y.unflatten(-1, (r + 1, -1)).movedim(-2, 2) for y in (q, k))  # (B, h, r + 1, T, d)
         v = v.unflatten(-1, (r, -1)).movedim(-2, 2).flatten(1, 2)  # (B, r h, S, e)
         noise = attention_weights(q[:, :, r], k[:, :, r], mask)  # (B, h, T, S)
         if isinstance(mask, Tensor) and mask.ndim == 4 and mask.shape[1] > 1:
@@ -268,14 +267,11 @@ class GroupedDiffAttention(DiffAttention):
 
 
 class RowsBefore:
-    """For layers in which the row of a query depends on the rows of the queries before it.
+    """For layers in which the row of a query depends on the rows of the queries before it. To be inherited first.
 
-    To be inherited first: it tells `rows_before` of the cache and of a context, and keeps the sum of the rows on the
-    cache, as `cache.rows`. Such a cache therefore serves one layer, from the first token on, as any KVCache does.
+    With a cache they compute the rows of all tokens again and give back those of the new ones. The cache then holds in
+    place of keys what came in, (B, 1, S, dim), and spares such a layer nothing; but it may be reordered and cut.
     """
-
-    cache: KVCache | None = None  # during a call of forward
-    crossing = False
 
     def forward(
         self,
@@ -285,32 +281,24 @@ class RowsBefore:
         context: Tensor | None = None,
         cache: KVCache | None = None,
     ) -> Tensor | tuple[Tensor, Tensor]:
-        self.cache, self.crossing = cache, context is not None
-        try:
-            return super().forward(x, mask, return_weights, context, cache)
-        finally:
-            self.cache = None
+        if cache is None:
+            return super().forward(x, mask, return_weights, context)
+        self._check(x, mask, context, cache)
+        T, text = x.shape[1], x[:, None]
+        text, _ = cache.append(text, text[..., :0], self)  # (B, 1, S, dim), and no values
+        said = super().forward(text[:, 0], mask, return_weights)
+        return (said[0][:, -T:], said[1][..., -T:, :]) if return_weights else said[:, -T:]
 
     def rows_before(self, maps: Tensor, mask: Mask) -> Tensor:
-        """For every query the sum of other queries' rows, (B, h, T, S).
+        """For every query the sum of other queries' rows, (B, h, T, T) both.
 
-        Which rows: those before it; with mask=None or booleans, those of all other tokens that it may look at; none
-        where keys come from a context, whose layer cannot tell in which order the queries come.
+        Which rows: those before it; with mask=None or booleans, those of all other tokens that it may look at.
         """
-        T, S = maps.shape[-2:]
-        if self.crossing:
-            return torch.zeros_like(maps)
-        if self.cache is None and not isinstance(mask, str):
-            others = ~torch.eye(T, dtype=torch.bool, device=maps.device)
-            others = others if mask is None else others & mask
-            return others.to(maps.dtype) @ maps  # (…, T, T) @ (B, h, T, S): T = S here
-        past = S - T  # queries that a cache has seen
-        before = F.pad(maps[..., :-1, :], (0, 0, 1, 0)).cumsum(-2)
-        if past:
-            before = before + F.pad(self.cache.rows, (0, T))  # old rows end before the new keys
-        if self.cache is not None:
-            self.cache.rows = before[..., -1:, :] + maps[..., -1:, :]  # (B, h, 1, S)
-        return before
+        if isinstance(mask, str):
+            return F.pad(maps, (0, 0, 1, 0))[..., :-1, :].cumsum(-2)
+        others = ~torch.eye(maps.shape[-1], dtype=torch.bool, device=maps.device)
+        others = others if mask is None else others & mask
+        return others.to(maps.dtype) @ maps
 
 
 class DINTAttention(RowsBefore, DiffAttention):
@@ -331,10 +319,10 @@ class DINTAttention(RowsBefore, DiffAttention):
         super().__init__(dim, n_heads, layer, form="maps", **options)
 
     def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, context: Tensor | None, return_weights: bool
     ) -> tuple[Tensor, Tensor]:
         first, second = (attention_weights(a, b, mask) for a, b in zip(q.chunk(2, -1), k.chunk(2, -1), strict=True))
-        total = self.rows_before(first, mask) + first
+        total = first if context is not None else self.rows_before(first, mask) + first
         if isinstance(mask, Tensor):  # another token may see what this one may not, under a window for instance
             total = total.where(mask, 0)
         mean = total / total.sum(-1, keepdim=True)  # each row of A1 sums to 1: the sum counts the rows
@@ -354,14 +342,18 @@ class SelectiveAttention(RowsBefore, ScoredAttention):
     torch.Size([1, 5, 16])
     """
 
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, context: Tensor | None, return_weights: bool
+    ) -> tuple[Tensor, Tensor]:
+        weigh = self.weigh if context is None else super().weigh
+        weights = weigh(scaled_scores(q, k), mask)
+        return weights @ v, weights
+
     def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
-        T, S = scores.shape[-2:]
-        spared = torch.eye(T, S, dtype=torch.bool, device=scores.device).roll(S - T, -1)  # itself, the last T keys
+        spared = torch.eye(scores.shape[-1], dtype=torch.bool, device=scores.device)  # a token itself, and the first
         spared[:, 0] = True
-        selected = masked(scores[:, :1], mask_of_head(mask, 0)).relu().masked_fill(spared, 0)  # (B, 1, T, S)
-        order = "causal"
-        if isinstance(mask, Tensor):
-            order = mask & torch.ones(T, S, dtype=torch.bool, device=scores.device).tril(S - T)
+        selected = masked(scores[:, :1], mask_of_head(mask, 0)).relu().masked_fill(spared, 0)  # R, (B, 1, T, T)
+        order = mask & torch.ones_like(spared).tril() if isinstance(mask, Tensor) else "causal"
         return masked(scores - self.rows_before(selected, order), mask).softmax(-1)
 
 
@@ -370,12 +362,6 @@ def mask_of_head(mask: Mask, head: int) -> Mask:
     if isinstance(mask, Tensor) and mask.ndim == 4 and mask.shape[1] > 1:
         return mask[:, head : head + 1]
     return mask
-
-
-def check_count(name: str, value: object) -> None:
-    """A whole number from 1 on."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be a whole number from 1 on; it is {value!r}")
 
 
 # Every kind by its name, in the size that stands beside an ordinary layer of n_heads heads.

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..arrays import is_eager, is_integer
+from ..arrays import is_integer, lie_within
 
 
 def causal_mask(length: int, keys: int | None = None, device: torch.device | str | None = None) -> Tensor:
@@ -45,5 +45,5 @@ def check_lengths(lengths: Tensor, keys: int, x: Tensor | None = None) -> None:
         raise ValueError(f"lengths has shape {tuple(lengths.shape)}; ({rows},) is expected, one length a sentence")
     if x is not None and lengths.device != x.device:
         raise ValueError(f"lengths is on {lengths.device} and the sentences on {x.device}; move one of them")
-    if is_eager(lengths) and ((lengths < 1) | (lengths > keys)).any():
+    if not lie_within(lengths, 1, keys):
         raise ValueError(f"lengths must lie in 1..{keys}; they are {lengths.tolist()}")

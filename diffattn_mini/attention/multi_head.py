@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..arrays import is_eager
+from ..arrays import check_count, is_eager
 from .masks import causal_mask
 from .positions import turned
 from .scaled import Mask, attention_weights, check_mask
@@ -15,7 +15,10 @@ from .scaled import Mask, attention_weights, check_mask
 class KVCache:
     """The keys and values that one layer has seen, so that the next token need not compute them again.
 
-    One cache a layer and a text; give it to `forward` with the new tokens alone. len(cache) is how many it holds.
+    One cache a layer and a text; give it to `forward` with the new tokens alone. len(cache) is how many it holds. It
+    belongs to the layer that fills it first; a copy of it is anybody's. What is in it may be put into another order or
+    cut: k and v alike. A cache remembers, so that nothing that runs a layer twice for one text goes with it: gradient
+    checkpointing is refused when its second run comes, in the backward pass.
 
     >>> attention, cache, x = MultiHeadAttention(8, 2), KVCache(), torch.randn(1, 3, 8)
     >>> steps = [attention(x[:, t : t + 1], cache=cache) for t in range(3)]
@@ -26,15 +29,24 @@ class KVCache:
     def __init__(self) -> None:
         self.k: Tensor | None = None  # (B, h_kv, S, d)
         self.v: Tensor | None = None
+        self.layer: nn.Module | None = None
+
+    def __getstate__(self) -> dict:
+        return vars(self) | {"layer": None}
 
     def __len__(self) -> int:
         return 0 if self.k is None else self.k.shape[-2]
 
-    def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
+    def append(self, k: Tensor, v: Tensor, layer: nn.Module) -> tuple[Tensor, Tensor]:
         """Everything up to now, the new part included."""
         if self.k is not None:
+            for name, held, new in (("k", self.k, k), ("v", self.v, v)):
+                came, fits = ((*x.shape[:2], x.shape[3], x.dtype, x.device) for x in (new, held))
+                if came != fits:
+                    kinds = "(B, heads, width, dtype, device)"
+                    raise ValueError(f"cache.{name} is of {kinds} = {fits}, the next tokens of {came}: another cache?")
             k, v = torch.cat([self.k, k], dim=-2), torch.cat([self.v, v], dim=-2)
-        self.k, self.v = k, v
+        self.k, self.v, self.layer = k, v, layer
         return k, v
 
 
@@ -63,7 +75,8 @@ class MultiHeadAttention(nn.Module):
         self, dim: int, n_heads: int, n_kv_heads: int | None = None, rope: bool = False, bias: bool = False
     ) -> None:
         super().__init__()
-        n_kv_heads = n_heads if n_kv_heads is None else n_kv_heads
+        dim, n_heads = check_count("dim", dim), check_count("n_heads", n_heads)
+        n_kv_heads = n_heads if n_kv_heads is None else check_count("n_kv_heads", n_kv_heads)
         check_sizes(dim, n_heads, n_kv_heads, self.n_maps)
         self.dim, self.n_heads, self.n_kv_heads, self.rope = dim, n_heads, n_kv_heads, rope
         width = dim // n_heads
@@ -90,17 +103,17 @@ class MultiHeadAttention(nn.Module):
         if self.rope:
             q, k = self.rotate(q, past), self.rotate(k, past)
         if cache is not None:
-            k, v = cache.append(k, v)
+            k, v = cache.append(k, v, self)
             mask = causal_mask(q.shape[-2], k.shape[-2], x.device)
         k, v = self.share(k), self.share(v)  # (B, h, S, d)
-        heads, weights = self.attend(q, k, v, mask, x, return_weights)  # (B, h, T, d), (B, h, T, S) or None
+        heads, weights = self.attend(q, k, v, mask, x, context, return_weights)  # (B, h, T, d), (B, h, T, S) or None
         output = self.o_proj(self.finish(heads.transpose(1, 2), x).flatten(2))  # (B, T, h * d = dim) -> (B, T, dim)
         return (output, weights) if return_weights else output
 
     # The steps that other layers change
 
     def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, context: Tensor | None, return_weights: bool
     ) -> tuple[Tensor, Tensor | None]:
         """Queries, keys and values of all heads -> what each head says, (B, h, T, d), and its map where asked for."""
         if return_weights:
@@ -139,12 +152,10 @@ class MultiHeadAttention(nn.Module):
             if isinstance(mask, str) or cache is not None:
                 raise ValueError("a context has neither order nor cache: pass mask=None or booleans, and cache=None")
             keys = context.shape[1]
-        here = x.shape[0], self.n_kv_heads
-        if cache is not None and cache.k is not None and tuple(cache.k.shape[:2]) != here:
-            held = tuple(cache.k.shape[:2])
-            raise ValueError(f"cache holds keys of (B, heads) = {held}, here are {here}: one KVCache a layer and text")
-        if cache is not None and mask != "causal":
-            raise ValueError('a cache needs mask="causal": the new tokens see all that came before them')
+        if cache is not None:
+            check_cache(cache, self, len(x))
+            if not isinstance(mask, str) or mask != "causal":
+                raise ValueError('a cache needs mask="causal": the new tokens see all that came before them')
         if isinstance(mask, Tensor) and mask.ndim == 1:
             raise ValueError(f"mask has shape {tuple(mask.shape)}, one axis; write mask[None] if all see the same keys")
         if isinstance(mask, Tensor) and mask.ndim == 3:
@@ -158,8 +169,24 @@ class MultiHeadAttention(nn.Module):
         return f"n_heads={self.n_heads}, n_kv_heads={self.n_kv_heads}" + (", rope=True" if self.rope else "")
 
 
+def check_cache(cache: KVCache, layer: nn.Module, texts: int) -> None:
+    """A cache that is empty, or that this layer has filled for as many texts; and not in a backward pass."""
+    if not isinstance(cache, KVCache):
+        raise TypeError(f"cache must be a KVCache, not {type(cache).__name__}: one for each layer")
+    if cache.layer is not None and cache.layer is not layer:
+        raise ValueError("cache holds the keys of another layer; make one KVCache for each layer")
+    if cache.k is not None and (len(cache.k) != texts or cache.k.shape[:-1] != cache.v.shape[:-1]):
+        held = f"k {tuple(cache.k.shape)} and v {tuple(cache.v.shape)}"
+        raise ValueError(f"cache holds {held}, and x is of {texts} texts; both of (B={texts}, heads, S) are expected")
+    if torch._C._current_graph_task_id() != -1:  # as torch.utils.checkpoint itself asks
+        raise RuntimeError("a layer with a cache runs again in a backward pass, as gradient checkpointing does it, and "
+                           "its tokens would be in the cache twice; leave out the cache or the checkpoint")  # fmt: skip
+
+
 def check_input(name: str, x: Tensor, dim: int, weight: Tensor) -> None:
     """A batch of sequences, (B, T, dim), finite, that fits the layer's weights."""
+    if not isinstance(weight, Tensor):  # of a quantised layer, which takes float32 on the processor
+        weight = torch.empty(0, dtype=torch.float32, device="cpu")
     if not isinstance(x, Tensor):
         raise TypeError(f"{name} must be a torch tensor, not {type(x).__name__}: torch.as_tensor({name})")
     if x.ndim != 3 or x.shape[-1] != dim or x.shape[1] == 0:
@@ -174,10 +201,7 @@ def check_input(name: str, x: Tensor, dim: int, weight: Tensor) -> None:
 
 
 def check_sizes(dim: int, n_heads: int, n_kv_heads: int, n_maps: int) -> None:
-    """Whole numbers that divide: dim into heads of n_maps parts, heads into groups that share keys."""
-    for name, value in (("dim", dim), ("n_heads", n_heads), ("n_kv_heads", n_kv_heads)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be a whole number from 1 on; it is {value!r}")
+    """Numbers that divide: dim into heads of n_maps parts, heads into groups that share keys."""
     step = n_maps * n_heads
     if dim % step:
         below = max(dim // step, 1) * step

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..arrays import require_floats
+from ..arrays import check_positive, require_floats
 
 
 def sinusoidal(length: int, dim: int, base: float = 10000.0) -> Tensor:
@@ -64,5 +64,6 @@ def _angles(positions: Tensor, dim: int, base: float) -> Tensor:
     """position / base^(2i / dim), (length, dim/2), computed in float64: a float32 angle is off by 1e-3 at 10,000."""
     if dim % 2:
         raise ValueError(f"dim={dim} is odd; positions come in pairs of features: choose an even dim")
+    base = check_positive("base", base, "10000")
     frequencies = base ** -(torch.arange(0, dim, 2, dtype=torch.float64, device=positions.device) / dim)
     return positions[:, None].double() * frequencies

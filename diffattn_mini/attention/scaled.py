@@ -17,7 +17,7 @@ def check_queries_and_keys(q: Any, k: Any, mask: Mask = None) -> None:
     _check_rank(q=q, k=k)
     if q.shape[-1] != k.shape[-1] or q.shape[-1] == 0:
         raise ValueError(f"q has {q.shape[-1]} features and k has {k.shape[-1]}; the two must have as many, at least 1")
-    if broadcast(tuple(q.shape[:-2]), tuple(k.shape[:-2])) is None:
+    if broadcast(q.shape[:-2], k.shape[:-2]) is None:
         raise ValueError(f"q {tuple(q.shape)} and k {tuple(k.shape)} differ in the axes before the last two")
     check_mask(mask, q, _scores_shape(q, k))
 
@@ -29,7 +29,7 @@ def check_attention(q: Any, k: Any, v: Any, mask: Mask = None) -> None:
     _check_rank(v=v)
     if v.shape[-2] != k.shape[-2]:
         raise ValueError(f"k has {k.shape[-2]} rows and v has {v.shape[-2]}; every key needs one value")
-    if broadcast(_scores_shape(q, k)[:-2], tuple(v.shape[:-2])) is None:
+    if broadcast(_scores_shape(q, k)[:-2], v.shape[:-2]) is None:
         raise ValueError(f"v {tuple(v.shape)} and q {tuple(q.shape)} differ in the axes before the last two")
 
 
@@ -88,8 +88,7 @@ def masked(scores: Array, mask: Mask) -> Array:
 
 
 def _scores_shape(q: Any, k: Any) -> tuple[int, ...]:
-    leading = np.broadcast_shapes(tuple(q.shape[:-2]), tuple(k.shape[:-2]))
-    return (*leading, q.shape[-2], k.shape[-2])
+    return (*broadcast(q.shape[:-2], k.shape[:-2]), q.shape[-2], k.shape[-2])
 
 
 def _check_rank(**arrays: Any) -> None:
@@ -112,7 +111,7 @@ def check_mask(mask: Mask, q: Any, shape: tuple[int, ...]) -> None:
             raise ValueError(f'mask="causal" needs as many queries as keys, not {sizes}; pass a boolean array')
         return
     _check_boolean(mask, q)
-    if mask.ndim == 0 or broadcast(tuple(mask.shape), shape) != shape:
+    if mask.ndim == 0 or broadcast(mask.shape, shape) != shape:
         raise ValueError(f"mask has shape {tuple(mask.shape)}, which does not broadcast to the scores' {shape}")
     if is_eager(mask) and not mask.any(-1).all():
         raise ValueError("mask has a row with nothing to attend to; let every query see at least one key")

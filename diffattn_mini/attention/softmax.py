@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from ..arrays import is_eager, is_integer, namespace, to_floats
+from ..arrays import is_eager, is_integer, lie_within, namespace, to_floats
 
 
 def softmax(x: Any, axis: int = -1) -> Any:
@@ -25,7 +25,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
     if namespace(x) is not np:
         return x.softmax(axis)
     e = np.exp(x - top)  # the largest exponent is 0: nothing overflows, and the sum is at least 1
-    return e / e.sum(axis=axis, keepdims=True)
+    return (e / _total(e, axis)).astype(e.dtype, copy=False)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
@@ -40,7 +40,7 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
     if namespace(x) is not np:
         return x.log_softmax(axis)
     x = x - top
-    return x - np.log(np.exp(x).sum(axis=axis, keepdims=True))
+    return (x - np.log(_total(np.exp(x), axis))).astype(x.dtype, copy=False)
 
 
 def cross_entropy(scores: Any, target: Any) -> Any:
@@ -62,6 +62,11 @@ def cross_entropy(scores: Any, target: Any) -> Any:
     return -logs.gather(-1, target.long()[..., None])[..., 0]
 
 
+def _total(e: np.ndarray, axis: int) -> np.ndarray:
+    """The sum along the axis, in float32 at least: a float16 ends at 65,504, fewer than a row may have scores."""
+    return e.sum(axis=axis, keepdims=True, dtype=np.promote_types(e.dtype, np.float32))
+
+
 def _shifted(x: Any, axis: int) -> tuple[Any, Any]:
     """x as floats, and its maximum along the axis, once both are known to be fit for a softmax."""
     x = to_floats(x)
@@ -80,5 +85,5 @@ def _check_target(target: Any, shape: tuple[int, ...]) -> None:
         raise TypeError(f"target has dtype {target.dtype}; integers are expected, the index of the right class")
     if tuple(target.shape) != tuple(shape[:-1]):
         raise ValueError(f"target has shape {tuple(target.shape)}; one class a row, {tuple(shape[:-1])}, is expected")
-    if is_eager(target) and ((target < 0) | (target >= shape[-1])).any():
+    if not lie_within(target, 0, shape[-1] - 1):
         raise ValueError(f"target must lie in 0..{shape[-1] - 1}: there are {shape[-1]} scores in a row")

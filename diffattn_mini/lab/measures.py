@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import combinations
+from unittest.mock import patch
 
 import torch
 from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from ..arrays import check_count, lie_within
 from ..attention.diff_layers import DiffAttention, DiffAttentionV2
 from ..attention.masks import causal_mask
 from ..attention.multi_head import MultiHeadAttention
@@ -26,7 +28,7 @@ def answer_share(weights: Tensor, answer: Tensor) -> Tensor:
     """
     _check_places("answer", answer, weights)
     size = weights.abs()
-    return size.gather(-1, answer[..., None])[..., 0] / size.sum(-1)
+    return size.gather(-1, answer.long()[..., None])[..., 0] / size.sum(-1)
 
 
 def noise_share(weights: Tensor, noise: Tensor, signed: bool = False) -> Tensor:
@@ -88,6 +90,7 @@ def linear_cka(x: Tensor, y: Tensor) -> Tensor:
     """
     if x.ndim != 2 or y.ndim != 2 or len(x) != len(y):
         raise ValueError(f"x has shape {tuple(x.shape)} and y {tuple(y.shape)}; (n, d) and (n, e) are expected")
+    x, y = (z.to(torch.promote_types(z.dtype, torch.float32)) for z in (x, y))  # squares that float16 could not hold
     x, y = x - x.mean(0), y - y.mean(0)
     return (x.T @ y).square().sum() / ((x.T @ x).norm() * (y.T @ y).norm())
 
@@ -116,7 +119,7 @@ def quantise(x: Tensor, bits: int) -> Tensor:
     >>> quantise(torch.tensor([-1.0, 0.3, 1.0]), bits=2)
     tensor([-1.,  0.,  1.])
     """
-    if bits < 2:
+    if check_count("bits", bits) < 2:
         raise ValueError(f"bits={bits}; with fewer than 2 nothing but zero is left")
     top = 2 ** (bits - 1) - 1
     step = x.abs().max() / top
@@ -135,18 +138,16 @@ def recorded_sizes(model: nn.Module, kinds: tuple[type, ...] = (nn.Module,)) -> 
     {}
     """
     sizes: dict[str, dict[str, float]] = {}
+    names = {module: name for name, module in model.named_modules() if name and isinstance(module, kinds)}
 
-    def hook(name: str) -> Callable:
-        def note(module: nn.Module, inputs: tuple, output: object) -> None:
-            if isinstance(output, Tensor) and output.is_floating_point():
-                size = output.detach().abs()
-                before = sizes.get(name, {"largest": 0.0})["largest"]
-                sizes[name] = {"largest": max(before, size.max().item()), "median": size.median().item()}
+    def note(module: nn.Module, inputs: tuple, output: object) -> None:
+        name = names.get(module)  # None for a copy made inside, which has the hook too
+        if name is not None and isinstance(output, Tensor) and output.is_floating_point():
+            size = output.detach().abs()
+            before = sizes.get(name, {"largest": 0.0})["largest"]
+            sizes[name] = {"largest": max(before, size.max().item()), "median": size.median().item()}
 
-        return note
-
-    handles = [module.register_forward_hook(hook(name)) for name, module in model.named_modules()
-               if name and isinstance(module, kinds)]  # fmt: skip
+    handles = [module.register_forward_hook(note) for module in names]
     try:
         yield sizes
     finally:
@@ -172,6 +173,7 @@ def coarse_scores(model: nn.Module, bits: int | None = None) -> Iterator[list[fl
     Each layer's scores (of all its maps, heads and texts together) are rounded by quantise, up to the largest that is
     not masked. Yields a list that grows by the largest |score| of every call of a layer. All maps are kept: for models
     and texts of some hundred tokens. Works for every kind of attention that takes its scores from queries and keys.
+    One inside another: the inner one rounds first. Copies made inside, and other models, work as always.
 
     >>> from diffattn_mini.models.transformer import Config, MiniGPT
     >>> with coarse_scores(MiniGPT(Config(vocabulary=5)), bits=4) as largest:
@@ -180,39 +182,40 @@ def coarse_scores(model: nn.Module, bits: int | None = None) -> Iterator[list[fl
     """
     largest: list[float] = []
     layers = [module for module in model.modules() if isinstance(module, MultiHeadAttention)]
-
-    def coarse(layer: MultiHeadAttention) -> Callable:
-        def attend(q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, return_weights: bool) -> tuple:
-            d = layer.head_dim
-            qs, ks = (part.split(d, dim=-1) for part in (q, k))
-            S = k.shape[-2]
-            seen = causal_mask(q.shape[-2], S, q.device) if isinstance(mask, str) else mask
-            maps = []
-            for i, one in enumerate(qs):
-                scores = scaled_scores(one, ks[i % len(ks)])  # (B, h, T, S)
-                maps.append(scores if seen is None else scores.masked_fill(~seen, 0))
-            scores = torch.cat(maps, dim=-1)
-            largest.append(scores.abs().max().item())
-            if bits is not None:
-                scores = quantise(scores, bits)
-            # scores as queries, the axes as keys: their products are the scores again
-            axes = torch.eye(S, dtype=q.dtype, device=q.device).repeat(1, len(ks)).expand(*k.shape[:-1], -1)
-            layer.head_dim = S
-            try:
-                heads, weights = type(layer).attend(layer, scores * math.sqrt(S), axes, v, mask, x, True)
-            finally:
-                layer.head_dim = d
-            return heads, weights if return_weights else None
-
-        return attend
-
-    for layer in layers:
-        layer.attend = coarse(layer)
-    try:
-        yield largest
-    finally:
+    with ExitStack() as patches:
         for layer in layers:
-            del layer.attend
+            patches.enter_context(patch.object(layer, "attend", _CoarseAttend(layer, bits, largest)))
+        yield largest
+
+
+class _CoarseAttend:
+    """What stands in for one layer's attend inside coarse_scores."""
+
+    def __init__(self, layer: MultiHeadAttention, bits: int | None, largest: list[float]) -> None:
+        self.layer, self.attend, self.bits, self.largest = layer, layer.attend, bits, largest
+
+    def __reduce__(self) -> tuple:
+        return getattr, (self.layer, "attend")  # a copy of the layer has its own again
+
+    def __call__(
+        self, q: Tensor, k: Tensor, v: Tensor, mask: Mask, x: Tensor, context: Tensor | None, return_weights: bool
+    ) -> tuple[Tensor, Tensor | None]:
+        S, d = k.shape[-2], k.shape[-1] // self.layer.n_maps
+        qs, ks = (part.split(d, dim=-1) for part in (q, k))
+        seen = causal_mask(q.shape[-2], S, q.device) if isinstance(mask, str) else mask
+        maps = []
+        for i, one in enumerate(qs):
+            scores = scaled_scores(one, ks[i % len(ks)])  # (B, h, T, S)
+            maps.append(scores if seen is None else scores.masked_fill(~seen, 0))
+        scores = torch.cat(maps, dim=-1)
+        self.largest.append(scores.abs().max().item())
+        if self.bits is not None:
+            scores = quantise(scores, self.bits)
+        # scores as queries, the axes as keys: their products, divided by sqrt(S), are the scores again
+        axes = math.sqrt(S) * torch.eye(S, dtype=q.dtype, device=q.device)
+        axes = axes.repeat(1, len(ks)).expand(*k.shape[:-1], -1)
+        heads, weights = self.attend(scores, axes, v, mask, x, context, True)
+        return heads, weights if return_weights else None
 
 
 @torch.no_grad()
@@ -287,6 +290,6 @@ def _check_places(name: str, places: Tensor, weights: Tensor) -> None:
     if places.shape != weights.shape[:-1]:
         expected = tuple(weights.shape[:-1])
         raise ValueError(f"{name} has shape {tuple(places.shape)}; one place a row, {expected}, is expected")
-    if places.numel() and not (places.min() >= 0 and places.max() < weights.shape[-1]):
+    if not lie_within(places, 0, weights.shape[-1] - 1):
         top = weights.shape[-1] - 1
         raise ValueError(f"{name} must lie in 0..{top}; it runs from {places.min()} to {places.max()}")

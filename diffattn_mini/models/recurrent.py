@@ -5,8 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from ..arrays import require_floats
-from ..attention.family import check_count
+from ..arrays import check_count, require_floats
 from ..attention.masks import check_lengths, padding_mask
 from ..attention.multi_head import check_input
 from ..attention.scaled import check_mask
@@ -120,12 +119,13 @@ class Recurrent(nn.Module):
         super().__init__()
         if kind not in CELLS:
             raise ValueError(f"kind={kind!r}; choose from {', '.join(CELLS)}")
-        check_count("input_dim", input_dim), check_count("dim", dim)
-        self.input_dim, self.cell = input_dim, CELLS[kind](input_dim, dim)
+        self.input_dim = check_count("input_dim", input_dim)
+        self.cell = CELLS[kind](self.input_dim, check_count("dim", dim))
 
     def forward(self, x: Tensor, lengths: Tensor | None = None, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         self._check(x, lengths, state)
         state = self.cell.start(x) if state is None else state
+        lengths = lengths if lengths is None else lengths.long()  # an int8 knows no place beyond 127
         states = []
         for t in range(x.shape[1]):
             new = self.cell(x[:, t], state)
@@ -160,6 +160,7 @@ class AdditiveAttention(nn.Module):
 
     def __init__(self, dim: int) -> None:
         super().__init__()
+        dim = check_count("dim", dim)
         self.q_proj, self.k_proj = nn.Linear(dim, dim, bias=False), nn.Linear(dim, dim, bias=False)
         self.v = nn.Linear(dim, 1, bias=False)
 
@@ -176,7 +177,8 @@ class AdditiveAttention(nn.Module):
         return (weights[:, None] @ values)[:, 0], weights
 
     def _check(self, q: Tensor, keys: Tensor, values: Tensor, mask: Tensor | None) -> None:
-        require_floats(weight=self.v.weight, q=q, keys=keys, values=values)
+        weight = self.v.weight if isinstance(self.v.weight, Tensor) else q  # a quantised layer takes what it is given
+        require_floats(weight=weight, q=q, keys=keys, values=values)
         dim, fits = self.v.in_features, keys.ndim == values.ndim == 3 and keys.shape[:2] == values.shape[:2]
         if not fits or keys.shape[1] == 0 or keys.shape[2] != dim or q.shape != (keys.shape[0], dim):
             came = ", ".join(f"{name} {tuple(x.shape)}" for name, x in (("q", q), ("keys", keys), ("values", values)))
@@ -209,8 +211,8 @@ class Seq2Seq(nn.Module):
         self, source_vocabulary: int, target_vocabulary: int, dim: int, attention: bool = True, kind: str = "gru"
     ) -> None:
         super().__init__()
-        check_count("source_vocabulary", source_vocabulary), check_count("target_vocabulary", target_vocabulary)
-        check_count("dim", dim)
+        source_vocabulary = check_count("source_vocabulary", source_vocabulary)
+        target_vocabulary, dim = check_count("target_vocabulary", target_vocabulary), check_count("dim", dim)
         self.source_embedding = nn.Embedding(source_vocabulary, dim)
         self.embedding = nn.Embedding(target_vocabulary, dim)
         self.encoder = Recurrent(kind, dim, dim)
@@ -220,16 +222,16 @@ class Seq2Seq(nn.Module):
 
     def encode(self, source: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor | None]:
         """The reader's states (B, S, dim), its last state, and which of the states are words, (B, S)."""
-        check_tokens("source", source, self.source_embedding.num_embeddings)
+        check_tokens("source", source, self.source_embedding.num_embeddings, self.source_embedding.weight)
         mask = None if lengths is None else padding_mask(lengths, source.shape[1])[:, 0, 0]
-        states, last = self.encoder(self.source_embedding(source), lengths)
+        states, last = self.encoder(self.source_embedding(source.long()), lengths)
         return states, last, mask
 
     def step(
         self, token: Tensor, state: Tensor, states: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """One word on: the last token (B,) and the writer's state -> scores (B, V), new state, weights (B, S)."""
-        x, weights = self.embedding(token), None
+        x, weights = self.embedding(token.long()), None
         if self.attention is not None:
             context, weights = self.attention.attend(self.decoder.cell.hidden(state), states, states, mask)
             x = torch.cat([x, context], dim=-1)
@@ -243,7 +245,7 @@ class Seq2Seq(nn.Module):
     ) -> Tensor | tuple[Tensor, Tensor]:
         if return_weights and self.attention is None:
             raise ValueError("there are no weights without attention; build Seq2Seq(..., attention=True)")
-        check_tokens("target", target, self.embedding.num_embeddings)
+        check_tokens("target", target, self.embedding.num_embeddings, self.embedding.weight)
         if isinstance(source, Tensor) and source.shape[:1] != target.shape[:1]:
             shapes = f"source has shape {tuple(source.shape)} and target {tuple(target.shape)}"
             raise ValueError(f"{shapes}; (B, S) and (B, T) are expected, as many rows in both")

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..arrays import is_eager
-from ..attention.family import KINDS, check_count, make_attention
+from ..arrays import check_count, check_positive, is_integer, lie_within
+from ..attention.family import KINDS, make_attention
 from ..attention.masks import check_lengths, padding_mask
 from ..attention.multi_head import KVCache, check_input
 from ..attention.positions import waves
@@ -51,7 +51,8 @@ class Config:
                 raise ValueError(f"{name}={getattr(self, name)!r}; choose from {', '.join(allowed)}")
         for name in ("vocabulary", "dim", "n_heads", "n_layers", "length", "hidden"):
             if name != "hidden" or self.hidden is not None:
-                check_count(name, getattr(self, name))
+                object.__setattr__(self, name, check_count(name, getattr(self, name)))
+        object.__setattr__(self, "eps", check_positive("eps", self.eps, "1e-5"))
 
     @property
     def width(self) -> int:
@@ -146,7 +147,7 @@ class Embedding(nn.Module):
             waves(torch.arange(0), config.dim)  # refuses an odd dim here, not at the first text
 
     def forward(self, tokens: Tensor, start: int = 0) -> Tensor:
-        x = self.tokens(tokens)
+        x = self.tokens(tokens.long())
         if self.length is None:
             return x
         end, dim = start + tokens.shape[1], x.shape[-1]
@@ -196,10 +197,11 @@ class MiniGPT(nn.Module):
         return [KVCache() for _ in self.blocks]
 
     def forward(self, tokens: Tensor, caches: list[KVCache] | None = None) -> Tensor:
-        check_tokens("tokens", tokens, self.config.vocabulary)
-        x = self.embedding(tokens, start=len(caches[0]) if caches else 0)
-        for i, block in enumerate(self.blocks):
-            x = block(x, cache=caches[i] if caches else None)
+        check_tokens("tokens", tokens, self.config.vocabulary, self.embedding.tokens.weight)
+        caches, start = check_caches(caches, len(self.blocks))
+        x = self.embedding(tokens, start)
+        for block, cache in zip(self.blocks, caches, strict=True):
+            x = block(x, cache=cache)
         return self.head(self.norm(x))
 
 
@@ -223,7 +225,7 @@ class EncoderDecoder(nn.Module):
     def __init__(self, config: Config, source_vocabulary: int | None = None) -> None:
         super().__init__()
         source_vocabulary = config.vocabulary if source_vocabulary is None else source_vocabulary
-        check_count("source_vocabulary", source_vocabulary)
+        source_vocabulary = check_count("source_vocabulary", source_vocabulary)
         self.config, self.source_vocabulary = config, source_vocabulary
         layers = range(1, config.n_layers + 1)
         self.source_embedding, self.embedding = Embedding(config, source_vocabulary), Embedding(config)
@@ -237,7 +239,7 @@ class EncoderDecoder(nn.Module):
 
     def encode(self, source: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Mask]:
         """What the decoder needs of the source: its vectors (B, S, dim), and the mask that hides its padding."""
-        check_tokens("source", source, self.source_vocabulary)
+        check_tokens("source", source, self.source_vocabulary, self.source_embedding.tokens.weight)
         if lengths is not None:
             check_lengths(lengths, source.shape[1], source)
         mask = None if lengths is None else padding_mask(lengths, source.shape[1])
@@ -249,10 +251,11 @@ class EncoderDecoder(nn.Module):
     def decode(
         self, target: Tensor, context: Tensor, context_mask: Mask = None, caches: list[KVCache] | None = None
     ) -> Tensor:
-        check_tokens("target", target, self.config.vocabulary)
-        x = self.embedding(target, start=len(caches[0]) if caches else 0)
-        for i, block in enumerate(self.decoder):
-            x = block(x, "causal", context, context_mask, cache=caches[i] if caches else None)
+        check_tokens("target", target, self.config.vocabulary, self.embedding.tokens.weight)
+        caches, start = check_caches(caches, len(self.decoder))
+        x = self.embedding(target, start)
+        for block, cache in zip(self.decoder, caches, strict=True):
+            x = block(x, "causal", context, context_mask, cache)
         return self.head(self.norm(x))
 
     def new_caches(self) -> list[KVCache]:
@@ -289,7 +292,8 @@ class VisionTransformer(nn.Module):
 
     def __init__(self, config: Config, size: int, patch: int, channels: int = 1) -> None:
         super().__init__()
-        check_count("size", size), check_count("patch", patch), check_count("channels", channels)
+        size, patch = check_count("size", size), check_count("patch", patch)
+        channels = check_count("channels", channels)
         if size % patch:
             divisors = ", ".join(str(n) for n in range(1, size + 1) if size % n == 0)
             raise ValueError(f"size={size} is not divisible by patch={patch}; choose patch from {divisors}")
@@ -315,12 +319,24 @@ class VisionTransformer(nn.Module):
         return self.head(self.norm(x).mean(1))
 
 
-def check_tokens(name: str, tokens: Tensor, vocabulary: int) -> None:
-    """Integers (B, T) in 0..vocabulary-1."""
-    if not isinstance(tokens, Tensor) or tokens.is_floating_point() or tokens.dtype == torch.bool:
+def check_caches(caches: list[KVCache] | None, blocks: int) -> tuple[list[KVCache | None], int]:
+    """One cache a block, all as full; or none. Returns them, and how many tokens they hold."""
+    if caches is None:
+        return [None] * blocks, 0
+    held = [len(cache) for cache in caches]
+    if len(held) != blocks or len(set(held)) > 1:
+        raise ValueError(f"caches hold {held} tokens; {blocks} are expected, all as full: new_caches() makes them")
+    return caches, held[0]
+
+
+def check_tokens(name: str, tokens: Tensor, vocabulary: int, weight: Tensor | None = None) -> None:
+    """Integers (B, T) in 0..vocabulary-1, where a weight is given on its device."""
+    if not isinstance(tokens, Tensor) or not is_integer(tokens):
         came = tokens.dtype if isinstance(tokens, Tensor) else type(tokens).__name__
         raise TypeError(f"{name} must be a tensor of integers; it is {came}")
     if tokens.ndim != 2 or tokens.shape[1] == 0:
         raise ValueError(f"{name} has shape {tuple(tokens.shape)}; (B, T) is expected, with T at least 1")
-    if is_eager(tokens) and tokens.numel() and not (tokens.min() >= 0 and tokens.max() < vocabulary):
+    if weight is not None and tokens.device != weight.device:
+        raise ValueError(f"{name} is on {tokens.device} and the model on {weight.device}; move one of them")
+    if not lie_within(tokens, 0, vocabulary - 1):
         raise ValueError(f"{name} must lie in 0..{vocabulary - 1}; they run from {tokens.min()} to {tokens.max()}")
