@@ -1,4 +1,4 @@
-"""What engineers expect of a layer that they copy: it is traced, transformed, mapped, built empty, quantised, copied."""
+"""What engineers expect of a layer that they copy: traced, transformed, mapped, built empty, quantised, copied."""
 
 import copy
 import pickle

@@ -36,7 +36,7 @@ from diffattn_mini.check.kernel import kept  # noqa: E402
 
 ENOUGH = 0.99  # of the mutants that are not equivalent
 PRESSES = 1000
-WIDE = 60  # draws beyond the check's own, on which an equivalent mutant agrees
+WIDE = 40  # draws beyond the check's own, on which an equivalent mutant agrees
 PATIENCE = 2.0  # seconds of processor time after which a mutant counts as caught: a learner would interrupt it
 
 
@@ -222,7 +222,7 @@ def _changes(node: ast.AST, names: list[str]) -> Iterator[Callable]:
             yield lambda n: ast.Break() if isinstance(n, ast.Continue) else ast.Continue()
     if isinstance(node, ast.stmt) and not isinstance(node, ast.FunctionDef):
         yield lambda n: None
-        if not isinstance(node, ast.Return):
+        if isinstance(node, ast.AugAssign | ast.Expr):
             yield lambda n: ast.If(ast.Constant(True), [n, copy.deepcopy(n)], [])  # done twice
     value = isinstance(node, ast.Name) and node.id in names and isinstance(node.ctx, ast.Load)
     if value or isinstance(node, ast.BinOp | ast.Call):

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from ..language import say
-from .kernel import Kept, NoInput, kept
+from .kernel import ESSENTIAL, Kept, NoInput, kept
 from .mistakes import GENERAL, Mistake
 from .verdict import Verdict
 
@@ -125,10 +125,14 @@ def judge(exercise: Exercise, answer: Callable, cases: list[Case]) -> tuple[list
     trials, replaced = _attempt(exercise, answer, cases, _copy)
     raised = [trial.outcome.error for trial in trials if not trial.passed]
     if raised and all(map(_wants_tensors, raised)):
-        others = [_attempt(exercise, answer, cases, form) for form in _tensors()]
-        best, also = max(others, key=lambda attempt: _progress(attempt[0]), default=([], []))
+        attempts = []
+        for form in _tensors():
+            attempts.append(_attempt(exercise, answer, cases, form))
+            if not any(trial.outcome.problem == "raised" for trial in attempts[-1][0]):
+                break
+        best, also = max(attempts, key=lambda attempt: _progress(attempt[0]), default=(trials, replaced))
         if _progress(best) > _progress(trials) or any(map(_names_tensors, raised)):
-            return [_quoting(trial, first) for trial, first in zip(best, trials, strict=False)], also
+            return list(map(_quoting, best, trials)), also
     return trials, replaced
 
 
@@ -201,7 +205,7 @@ def _call(function: Callable, args: tuple, form: Callable = _copy, kernel: Kept 
         return Outcome(problem="raised", error=error)
     finally:
         if kernel:
-            kernel.put_back()
+            kernel.put_back(len(ESSENTIAL))
     overflowed = any("overflow" in str(warning.message) for warning in caught)
     changed = not all(map(_equal, given, before))
     if returned is None or returned is Ellipsis:

@@ -24,8 +24,9 @@ import numpy as np
 
 from ..language import say
 
-LIBRARIES = ("builtins", "math", "cmath", "random", "numpy", "numpy.linalg", "numpy.random", "torch", "torch.linalg",
-             "torch.nn", "torch.nn.functional", "torch.special", "scipy.special")  # fmt: skip
+ESSENTIAL = "builtins", "numpy", "numpy.linalg", "math"  # what a check itself uses between two calls
+LIBRARIES = (*ESSENTIAL, "cmath", "random", "numpy.random", "torch", "torch.linalg", "torch.nn", "torch.nn.functional",
+             "torch.special", "scipy.special")  # fmt: skip
 SETTINGS = "sys", "getpass", "logging", "time", "os", "matplotlib.pyplot"
 SIGNALS = "SIGINT", "SIGTERM", "SIGALRM", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGPROF", "SIGVTALRM", "SIGBREAK"
 
@@ -48,9 +49,9 @@ class Kept:
     before: list[tuple[Any, dict]] = field(default_factory=list)
     replaced: list[str] = field(default_factory=list)
 
-    def put_back(self) -> None:
-        """Give every replaced name its old value."""
-        for place, names in self.before:
+    def put_back(self, first: int | None = None) -> None:
+        """Give every replaced name its old value: everywhere, or in the first few places."""
+        for place, names in self.before[:first]:
             now = vars(place)
             if len(now) == len(names) and all(map(is_, now.values(), names.values())):
                 continue
