@@ -94,6 +94,12 @@ RMS_NORM = Exercise(
             wrong=lambda x, weight: rms_norm(x, np.ones_like(weight)),
         ),
         Mistake(
+            "one-plus",
+            ro="Ai înmulțit cu 1 + `weight`. Aici `weight` înmulțește așa cum vine.",
+            en="You multiplied by 1 + `weight`. Here `weight` multiplies as it comes.",
+            wrong=lambda x, weight: rms_norm(x, 1 + weight),
+        ),
+        Mistake(
             "weight-inside",
             ro="`weight` se înmulțește la sfârșit. Pus înainte, intră și în mărimea la care împarți.",
             en="`weight` multiplies at the end. Put in before, it enters the size that you divide by as well.",
@@ -296,6 +302,11 @@ def _first(weights, order, p, one_more=True):
     return _keep(weights, order[:reached])
 
 
+def _below(weights, order, compare, p, least):
+    """Those whose sum is still below the share, but `least` of them in any case."""
+    return _keep(weights, order[: max(least, int(compare(np.cumsum(weights[order]), p).sum()))])
+
+
 def _above(weights, order, p):
     """Until the sum is above the share; where it never is, the search of numpy answers with the first place."""
     return _keep(weights, order[: np.argmax(np.cumsum(weights[order]) > p + 1e-12) + 1])
@@ -315,7 +326,13 @@ NUCLEUS = Exercise(
             "one-short",
             ro="Ai lăsat afară cuvântul cu care se atinge partea `p`. El rămâne: fără el n-ajungi la `p`.",
             en="You left out the token that reaches the share `p`. It stays: without it there is less than `p`.",
-            wrong=lambda weights, p: _first(weights, np.argsort(-weights), p, one_more=False),
+            wrong=(
+                lambda weights, p: _first(weights, np.argsort(-weights), p, one_more=False),
+                lambda weights, p: _below(weights, np.argsort(-weights), np.less, p, 0),
+                lambda weights, p: _below(weights, np.argsort(-weights), np.less, p, 1),
+                lambda weights, p: _below(weights, np.argsort(-weights), np.less_equal, p, 0),
+                lambda weights, p: _below(weights, np.argsort(-weights), np.less_equal, p, 1),
+            ),
         ),
         Mistake(
             "one-more",

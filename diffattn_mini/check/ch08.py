@@ -387,12 +387,18 @@ LINEAR = Exercise(
         ),
         Mistake(
             "grain-below",
-            ro="Ai adunat ceva la numitor. Interogările și cheile sunt pozitive, deci el nu e niciodată zero: la "
+            ro="Ai adunat ceva la numitor, sau i-ai pus o limită de jos. Interogările și cheile sunt pozitive, deci "
+            "el nu e niciodată zero: la "
             "numere mici se vede.",
-            en="You added something below the fraction. Queries and keys are positive, so it is never zero: with "
+            en="You added something below the fraction, or put a floor there. Queries and keys are positive, so it is "
+            "never zero: with "
             "small numbers it shows.",
-            wrong=tuple(lambda q, k, v, eps=eps: _linear(q, k, v, divisor=lambda w: w.sum(axis=1, keepdims=True) + eps)
-                        for eps in (1.0, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)),
+            wrong=(
+                *(lambda q, k, v, eps=eps: _linear(q, k, v, divisor=lambda w: w.sum(axis=1, keepdims=True) + eps)
+                  for eps in (1.0, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)),
+                *(lambda q, k, v, low=low: _linear(q, k, v, divisor=lambda w: np.maximum(w.sum(1, keepdims=True), low))
+                  for low in (1.0, 1e-2, 1e-3)),
+            ),
         ),
         Mistake(
             "sum-of-keys",

@@ -105,6 +105,11 @@ def zeros_stay_zeros(x, weight):
     return np.array([weight * row / np.sqrt(np.mean(row * row)) if row.any() else row for row in x])
 
 
+@wrong(NORM, "one-plus")
+def weight_around_one(x, weight):
+    return row_by_row(x, 1 + weight)
+
+
 # 2. How many parameters
 
 COUNT = "07.parameters"
@@ -352,3 +357,12 @@ def wipes_the_tail(weights, p):
     order, totals = _ordered(weights)
     weights[order[np.argmax(totals >= p - 1e-9) + 1 :]] = 0
     return weights / weights.sum()
+
+
+@wrong(NUCLEUS, "one-short")
+def not_above_the_share(weights, p):
+    order, totals = _ordered(weights)
+    kept = np.zeros(len(weights))
+    inside = order[: max(1, (totals <= p).sum())]
+    kept[inside] = weights[inside]
+    return kept / kept.sum()

@@ -363,3 +363,9 @@ def all_values(q, k, v):
 @wrong(LINEAR, "one-query")
 def asks_at_the_end(q, k, v):
     return word_by_word(np.tile(q[-1], (len(q), 1)), k, v)
+
+
+@wrong(LINEAR, "grain-below")
+def at_least_a_hundredth_below(q, k, v):
+    weights = np.tril(q @ k.T)
+    return weights @ v / np.maximum(weights.sum(axis=1, keepdims=True), 0.01)
