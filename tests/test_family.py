@@ -23,7 +23,7 @@ from diffattn_mini.attention.family import (
     DINTAttention,
     GatedAttention,
     GroupedDiffAttention,
-    IntegralAttention,
+    MeanAttention,
     NormedAttention,
     ScoredAttention,
     SelectiveAttention,
@@ -48,8 +48,8 @@ LAYERS = {
     "gated": lambda **o: GatedAttention(DIM, 4, n_kv_heads=2, **o),
     "gated by element": lambda **o: GatedAttention(DIM, 4, n_kv_heads=2, per="element", **o),
     "talking": lambda **o: TalkingHeadsAttention(DIM, 4, n_kv_heads=2, **o),
-    "integral": lambda **o: IntegralAttention(DIM, 2, n_kv_heads=1, n_signals=3, **o),
-    "integral of logits": lambda **o: IntegralAttention(DIM, 2, n_kv_heads=1, n_signals=3, over="logits", **o),
+    "mean_maps": lambda **o: MeanAttention(DIM, 2, n_kv_heads=1, n_signals=3, **o),
+    "mean of logits": lambda **o: MeanAttention(DIM, 2, n_kv_heads=1, n_signals=3, over="logits", **o),
     "shared": lambda **o: SharedDiffAttention(DIM, 2, n_kv_heads=1, rank=3, **o),
     "grouped": lambda **o: GroupedDiffAttention(DIM, 2, n_kv_heads=1, ratio=2, **o),
     "dint": lambda **o: DINTAttention(DIM, 2, n_kv_heads=1, **o),
@@ -160,7 +160,7 @@ def talking(module, x, seen):
     return np.stack([sum(R[i, j] * maps[:, j] for j in range(4)) for i in range(4)], axis=1)
 
 
-def integral(module, x, seen):
+def mean_of_signals(module, x, seen):
     s = [scores(module, x, 2, 4, part, 3) for part in range(3)]
     if module.over == "maps":
         return sum(by_rows(one, seen, lambda s, i: softmax(s)) for one in s) / 3
@@ -219,7 +219,7 @@ def selective(module, x, seen):
 
 REFERENCES = {
     "standard": ordinary, "normed": ordinary, "cog": cog, "softpick": softpick, "sink": sink, "gated": ordinary,
-    "gated by element": ordinary, "talking": talking, "integral": integral, "integral of logits": integral,
+    "gated by element": ordinary, "talking": talking, "mean_maps": mean_of_signals, "mean of logits": mean_of_signals,
     "shared": shared, "grouped": grouped, "dint": dint, "selective": selective,
 }  # fmt: skip
 
@@ -310,13 +310,13 @@ def test_a_gate_without_weights_is_half_open_and_a_large_one_open(per):
 
 
 @pytest.mark.parametrize("over", ["maps", "logits"])
-def test_the_integral_of_one_signal_is_ordinary(over):
-    module = IntegralAttention(DIM, 4, n_signals=1, over=over).double()
+def test_the_mean_of_one_signal_is_ordinary(over):
+    module = MeanAttention(DIM, 4, n_signals=1, over=over).double()
     same(module, twin(module))
 
 
 def test_the_mean_of_logits_only_makes_ordinary_attention_softer():
-    module = IntegralAttention(DIM, 2, n_signals=3, over="logits").double()
+    module = MeanAttention(DIM, 2, n_signals=3, over="logits").double()
     other = twin(module)
     with torch.no_grad():
         other.q_proj.weight /= math.sqrt(3)
@@ -472,7 +472,7 @@ FORMS = {
 }
 VARIANTS = {  # that no name in KINDS reaches
     "gated by element": partial(GatedAttention, 32, 4, per="element"),
-    "integral of logits": partial(IntegralAttention, 32, 2, over="logits"),
+    "mean of logits": partial(MeanAttention, 32, 2, over="logits"),
     "scored": partial(ScoredAttention, 32, 4),
     "dex": adapted,
 }
@@ -554,7 +554,7 @@ def test_parameters_beyond_those_of_an_ordinary_layer_by_formula():
     """Width D, h heads of width d = D / h."""
     D, h, d = 96, 4, 24
     surplus = {
-        "cog": 0, "softpick": 0, "sink": h, "off_by_one": 0, "gated": h * D, "talking": 2 * h * h, "integral": 0,
+        "cog": 0, "softpick": 0, "sink": h, "off_by_one": 0, "gated": h * D, "talking": 2 * h * h, "mean_maps": 0,
         "selective": 0, "dint": 4 * d + 2 * d, "grouped": 4 * d + 32, "shared": 4 * d + 2 * d,
     }  # fmt: skip
     assert {kind: parameter_surplus(kind, D, h) for kind in surplus} == surplus
@@ -567,10 +567,10 @@ def test_parameters_beyond_those_of_an_ordinary_layer_by_formula():
     ("make", "says"),
     [
         (lambda: GatedAttention(DIM, 4, per="token"), "per='token'; choose from head, element"),
-        (lambda: IntegralAttention(DIM, 4, over="values"), "over='values'; choose from maps, logits"),
-        (lambda: IntegralAttention(DIM, 4, n_signals=0), "n_signals must be a whole number from 1 on; it is 0"),
-        (lambda: IntegralAttention(DIM, 4, n_signals=4), r"not divisible by 4 \* n_heads = 16"),
-        (lambda: make_attention("integral", 30, 3), "n_heads=3 is odd"),
+        (lambda: MeanAttention(DIM, 4, over="values"), "over='values'; choose from maps, logits"),
+        (lambda: MeanAttention(DIM, 4, n_signals=0), "n_signals must be a whole number from 1 on; it is 0"),
+        (lambda: MeanAttention(DIM, 4, n_signals=4), r"not divisible by 4 \* n_heads = 16"),
+        (lambda: make_attention("mean_maps", 30, 3), "n_heads=3 is odd"),
         (lambda: make_attention("grouped", 32, 2), "n_heads=2 does not divide .* choose 4"),
         (lambda: GroupedDiffAttention(DIM, 2, ratio=0), "ratio must be a whole number from 1 on; it is 0"),
         (lambda: SharedDiffAttention(DIM, 2, rank=1.5), "rank must be a whole number from 1 on; it is 1.5"),

@@ -158,17 +158,18 @@ class TalkingHeadsAttention(ScoredAttention):
         return torch.einsum("ij,bjts->bits", self.mix_weights, masked(scores, mask).softmax(-1))
 
 
-class IntegralAttention(MultiHeadAttention):
+class MeanAttention(MultiHeadAttention):
     """Several maps a head, averaged where differential attention subtracts: noise that they do not share cancels.
 
     n_signals: S pairs of queries and keys of head_dim = dim / (S n_heads), each with its score s_i = q_i k_i^T /
     sqrt(head_dim); values of width S head_dim. over="maps": w = mean_i softmax(s_i); over="logits":
     w = softmax(mean_i s_i), which without RoPE is ordinary attention with scores divided by sqrt(S).
     w (B, n_heads, T, S) in [0, 1], rows sum to 1. With one signal it is ordinary attention. Raises ValueError for
-    another over. Source: Kobyzev et al., Integral Transformer, arXiv 2508.18387; that the mean is over the maps, and
-    that the heads are fewer and the values wider as in differential attention, are choices made here.
+    another over. The mean inside the softmax, over="logits", is how the Integral Transformer is read by others (Kobyzev
+    et al., arXiv 2508.18387); the mean over maps, and that the heads are fewer and the values wider as in differential
+    attention, are choices made here.
 
-    >>> IntegralAttention(dim=16, n_heads=2, n_signals=2).head_dim
+    >>> MeanAttention(dim=16, n_heads=2, n_signals=2).head_dim
     4
     """
 
@@ -377,7 +378,7 @@ KINDS: dict[str, Callable[..., MultiHeadAttention]] = {
     "off_by_one": lambda dim, n_heads, layer, rope: SinkAttention(dim, n_heads, rope=rope, learned=False),
     "gated": lambda dim, n_heads, layer, rope: GatedAttention(dim, n_heads, rope=rope),
     "talking": lambda dim, n_heads, layer, rope: TalkingHeadsAttention(dim, n_heads, rope=rope),
-    "integral": lambda dim, n_heads, layer, rope: IntegralAttention(dim, _half(n_heads), rope=rope),
+    "mean_maps": lambda dim, n_heads, layer, rope: MeanAttention(dim, _half(n_heads), rope=rope),
     "shared": lambda dim, n_heads, layer, rope: SharedDiffAttention(dim, _half(n_heads), layer, rope=rope),
     "grouped": lambda dim, n_heads, layer, rope: GroupedDiffAttention(dim, _quarter(n_heads), layer, rope=rope),
     "dint": lambda dim, n_heads, layer, rope: DINTAttention(dim, _half(n_heads), layer, rope=rope),
