@@ -35,7 +35,7 @@ def test_the_wheel_carries_the_package_whole(tmp_path):
 
 
 def test_the_repository_address_stands_in_the_configuration_alone():
-    """Generated notebooks follow it; whoever moves the book changes one line. While it is empty, nothing leads there."""
+    """Generated notebooks follow it; whoever moves the book changes one line. While it is empty, no link is made."""
     url = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
     address = "/".join(url.rstrip("/").split("/")[-2:]) if url else "colab.research.google.com/github"
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"],
@@ -45,7 +45,7 @@ def test_the_repository_address_stands_in_the_configuration_alone():
     if url:
         assert [name for name in holding if not name.startswith("notebooks/")] == ["_config.yml"]
     else:
-        assert [name for name in holding if name.startswith(("notebooks/", "book/"))] == []
+        assert [name for name in holding if name.startswith("notebooks/")] == []
 
 
 # A room may import from those before it on its line; nothing imports from a room that is on no line of its own.

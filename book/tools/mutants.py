@@ -278,7 +278,7 @@ def try_mutants(report: Report, sample: int | None = None) -> None:
     name, tree, space = solution(report.id)
     cases = prepare(exercise)
     sources = mutants(tree)
-    if sample and sample < len(sources):
+    if sample is not None and sample < len(sources):
         sources = [sources[i] for i in np.linspace(0, len(sources) - 1, sample).astype(int)]
     original = _compiled(ast.unparse(tree), name, space)
     assert passes(exercise, original, cases), f"{report.id}: the solution is refused"
@@ -370,7 +370,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("ids", nargs="*", help="exercises or chapters, such as 04 or 11.lambda; all by default")
     parser.add_argument("--presses", type=int, default=PRESSES, help="of each known answer")
-    parser.add_argument("--sample", type=int, help="so many mutants of each solution, not all")
+    parser.add_argument("--sample", type=int, help="so many mutants of each solution, not all; 0: presses alone")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     parser.add_argument("--survivors", action="store_true", help="print them")
     options = parser.parse_args(arguments)
