@@ -76,7 +76,7 @@ def check_room(folder, torch, free=None):
 
 def stamp(requirements, install, torch):
     digest = hashlib.sha256()
-    for path in (requirements, os.path.join(ROOT, "pyproject.toml")):
+    for path in [requirements] + [os.path.join(ROOT, "pyproject.toml")] * (install == "editable"):
         with open(path, "rb") as file:
             digest.update(file.read())
     digest.update(f"{sys.version} {install} {torch} {ROOT}".encode())
