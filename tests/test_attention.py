@@ -5,9 +5,12 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 from torch.nn import functional as F
 
 from diffattn_mini import attention_weights, scaled_dot_product_attention
+from diffattn_mini.arrays import broadcast
 
 
 def draws(*shapes, seed=0):
@@ -69,9 +72,33 @@ def test_large_scores_stay_finite():
     assert np.isfinite(output).all()
 
 
+@pytest.mark.parametrize("library", [np.asarray, torch.tensor])
+def test_in_half_precision_a_dot_product_that_only_its_root_makes_small_enough_spoils_nothing(library):
+    """q . k = 80,000 is beyond float16; q . k / sqrt(32) = 14,142 is not."""
+    q, k, v = np.full((4, 32), 50.0), np.full((4, 32), 50.0), draws((4, 3))[0]
+    q[1], k[2] = 0, -50
+    expected, weights = scaled_dot_product_attention(q, k, v, "causal")
+    came = scaled_dot_product_attention(*(library(x.astype(np.float16)) for x in (q, k, v)), "causal")
+    for half, exact in zip(came, (expected, weights), strict=True):
+        assert "float16" in str(half.dtype)
+        np.testing.assert_allclose(half, exact, atol=2e-3)
+
+
 def test_gradients_are_those_of_finite_differences_under_a_mask():
     q, k, v = (torch.from_numpy(x).requires_grad_() for x in draws((2, 3, 4), (2, 3, 4), (2, 3, 2)))
     assert torch.autograd.gradcheck(lambda *args: scaled_dot_product_attention(*args, "causal"), (q, k, v))
+
+
+SHAPE = st.lists(st.integers(0, 3), max_size=4).map(tuple)
+
+
+@given(SHAPE, SHAPE)
+def test_shapes_broadcast_as_those_of_numpy(a, b):
+    try:
+        expected = np.broadcast_shapes(a, b)
+    except ValueError:
+        expected = None
+    assert broadcast(a, b) == expected
 
 
 X = np.ones((3, 4))

@@ -1,6 +1,8 @@
 """The relatives of differential attention: each against its definition in loops, and where it becomes another."""
 
+import copy
 import math
+import pickle
 from functools import partial
 
 import numpy as np
@@ -457,9 +459,9 @@ def test_queries_to_a_context_stand_alone_and_leave_nothing_behind(name):
 # What holds of every kind
 
 
-def adapted(rope):
+def adapted(rope, dim=32):
     """An adapter in the middle of its training."""
-    module = DexAdapter(MultiHeadAttention(32, 4, rope=rope), torch.tensor([True, False, False, True]), 10, layer=2)
+    module = DexAdapter(MultiHeadAttention(dim, 4, rope=rope), torch.tensor([True, False, False, True]), 10, layer=2)
     for _ in range(5):
         module.advance()
     return module
@@ -477,6 +479,10 @@ VARIANTS = {  # that no name in KINDS reaches
     "dex": adapted,
 }
 EVERY = {kind: partial(make_attention, kind, 32, 4, layer=2) for kind in KINDS} | VARIANTS | FORMS
+WIDE = {kind: partial(make_attention, kind, 128, 4) for kind in KINDS} | {
+    name: partial(make.func, 128, *make.args[1:], **make.keywords)
+    for name, make in (VARIANTS | FORMS).items() if name != "dex"
+} | {"dex": lambda rope: adapted(rope, 128)}  # fmt: skip
 SAME = {torch.float32: 1e-6, torch.float64: 1e-14}
 
 
@@ -513,11 +519,72 @@ def test_padding_changes_nothing_and_a_cache_changes_nothing(kind):
     torch.testing.assert_close(torch.cat(parts, dim=1), module(x))
 
 
+@pytest.mark.parametrize("kind", EVERY)
+def test_a_cache_may_be_reordered_and_cut(kind):
+    module, x, cache, order = ready(kind), tokens(dim=32), KVCache(), torch.tensor([1, 1, 0])
+    module(x[:, :5], cache=cache)
+    cache.k, cache.v = cache.k[order, :, :4], cache.v[order, :, :4]
+    beams = x[order]
+    torch.testing.assert_close(module(beams[:, 4:], cache=cache), module(beams)[:, 4:])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_cache_in_the_wrong_place_is_refused_and_keeps_what_it_holds(kind):
+    module, x, cache = ready(kind), tokens(dim=32), KVCache()
+    module(x[:, :3], cache=cache)
+    held = cache.k.clone()
+    twin = copy.deepcopy(module)
+    refused = [
+        (lambda: twin(x, cache=cache), "cache holds the keys of another layer"),
+        (lambda: module(x[:1], cache=cache), "x is of 1 texts"),
+        (lambda: module(x, cache=half_reordered(cache)), "x is of 2 texts"),
+        (lambda: twin.float()(x.float(), cache=copy.deepcopy(cache)), "cache.k is of .* the next tokens of"),
+    ]
+    for call, says in refused:
+        with pytest.raises(ValueError, match=says):
+            call()
+    with pytest.raises(TypeError, match="cache must be a KVCache, not list"):
+        module(x, cache=[cache])
+    assert torch.equal(cache.k, held)
+    fork = pickle.loads(pickle.dumps(cache))  # a copy is anybody's, and goes its own way
+    torch.testing.assert_close(twin.double()(x[:, 3:], cache=copy.deepcopy(cache)), module(x)[:, 3:])
+    torch.testing.assert_close(module(x[:, 3:], cache=fork), module(x)[:, 3:])
+    torch.testing.assert_close(module(x[:, 3:], cache=cache), module(x)[:, 3:])
+
+
+def half_reordered(cache):
+    """Its keys belong to three texts, its values still to two."""
+    other = copy.deepcopy(cache)
+    other.k = other.k[[0, 0, 1]]
+    return other
+
+
 def top_score(module, x):
     """The largest score, in size, of any part of a head's queries with any part of its keys."""
     q = module.split(module.q_proj(x), module.n_heads).unflatten(-1, (-1, module.head_dim))  # (B, h, T, parts, d)
     k = module.share(module.split(module.k_proj(x), module.n_kv_heads)).unflatten(-1, (-1, module.head_dim))
     return torch.einsum("bhtpd,bhsrd->bhtspr", q, k).abs().max().item() / math.sqrt(module.head_dim)
+
+
+@pytest.mark.parametrize("kind", EVERY)
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_in_half_precision_scores_are_divided_by_the_root_before_they_overflow(kind, dtype):
+    """q . k = 102,400 a part of a head or more is beyond float16, divided by sqrt(d) it is not. All tokens are alike,
+    so that no rounding of a score moves a weight."""
+    torch.manual_seed(0)
+    module, x = WIDE[kind](rope=False), torch.full((1, 6, 128), 80.0)
+    with torch.no_grad():
+        for name, weight in module.named_parameters():
+            if name in ("q_proj.weight", "k_proj.weight", "v_proj.weight", "o_proj.weight"):
+                nn.init.eye_(weight)
+    assert top_score(module, x) < 65504 < top_score(module, x) * math.sqrt(module.head_dim)
+    for mask in ("causal", None):
+        exact = module.double()(x.double(), mask)
+        module.to(dtype)
+        for came in (module(x.to(dtype), mask), module(x.to(dtype), mask, return_weights=True)[0]):
+            assert came.dtype == dtype
+            torch.testing.assert_close(came.double(), exact, rtol=0.02, atol=0.02 * exact.abs().max().item())
 
 
 @pytest.mark.parametrize("kind", EVERY)

@@ -1,7 +1,9 @@
 """The measures against their formulas, other libraries and cases whose answer is known."""
 
+import copy
 import itertools
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -211,6 +213,51 @@ def test_scores_that_are_not_rounded_change_nothing_and_many_bits_little(kind):
             errors.append((model(tokens) - expected).abs().max().item())
     assert errors[0] > errors[1] > errors[2] and errors[2] < errors[0] / 50
     torch.testing.assert_close(model(tokens), expected)  # afterwards as before
+
+
+def test_rounding_inside_rounding_is_that_of_the_coarser_and_ends_with_each():
+    torch.manual_seed(0)
+    for kind in KINDS:
+        model, tokens = MiniGPT(Config(11, dim=32, n_layers=1, attention=kind)).double(), torch.randint(11, (2, 6))
+        plain = model(tokens)
+        with coarse_scores(model, bits=2):
+            alone = model(tokens)
+        with coarse_scores(model) as outer:
+            with coarse_scores(model, bits=2) as inner:
+                torch.testing.assert_close(model(tokens), alone)
+            torch.testing.assert_close(model(tokens), plain)
+        assert torch.equal(model(tokens), plain) and len(outer) == 2 and len(inner) == 1
+
+
+def test_a_copy_made_while_scores_are_rounded_or_sizes_recorded_is_an_ordinary_model():
+    model, tokens = MiniGPT(Config(11, dim=32, attention="diff")), torch.randint(11, (2, 6))
+    plain = model(tokens)
+    with coarse_scores(model, bits=2) as largest:
+        copies = [pickle.loads(pickle.dumps(model))]
+        with recorded_sizes(model) as sizes:
+            copies.append(copy.deepcopy(model))
+            model(tokens)
+            recorded = copy.deepcopy(sizes)
+            for twin in copies:
+                assert torch.equal(twin(tokens), plain)
+            assert sizes == recorded and len(largest) == 2
+    for each in (model, *copies):
+        assert torch.equal(each(tokens), plain)
+    assert sizes == recorded and len(largest) == 2
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_likeness_in_half_precision_is_near_that_in_float64(dtype):
+    x, y = 300 * draw(0, 20, 4), 300 * draw(1, 20, 3)  # squares beyond float16
+    assert linear_cka(x.to(dtype), y.to(dtype)).item() == pytest.approx(linear_cka(x, y).item(), rel=0.02)
+    assert largest_score(80 * torch.ones(2, 32).to(dtype), 80 * torch.ones(3, 32).to(dtype)) == pytest.approx(
+        80 * 80 * 32 / math.sqrt(32), rel=0.01
+    )
+
+
+def test_places_may_be_small_integers():
+    weights, places = draw(0, 3, 300), torch.tensor([0, 4, 200])
+    torch.testing.assert_close(answer_share(weights, places.to(torch.uint8)), answer_share(weights, places))
 
 
 def test_scores_of_three_bits_by_hand():

@@ -58,6 +58,15 @@ def test_padding_leaves_the_last_state_as_it_was(kind):
     torch.testing.assert_close(ours(x, lengths)[1], last)
 
 
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.int32])
+def test_lengths_may_be_small_integers_which_know_no_place_beyond_127(dtype):
+    model, x, lengths = Recurrent("gru", 3, 5), torch.randn(2, 300, 3), torch.tensor([100, 7])
+    for came, expected in zip(model(x, lengths.to(dtype)), model(x, lengths), strict=True):
+        assert torch.equal(came, expected)
+    with pytest.raises(ValueError, match=r"lengths must lie in 1\.\.50"):
+        model(x[:, :50], lengths.to(dtype))
+
+
 def test_additive_attention_is_its_formula():
     torch.manual_seed(0)
     attention = AdditiveAttention(4).double()

@@ -72,6 +72,24 @@ def test_what_goes_in_comes_out(dtype):
     assert softmax(torch.from_numpy(np.zeros(3, dtype))).numpy().dtype == dtype
 
 
+def test_a_row_of_more_scores_than_a_float16_can_count_still_sums_to_one():
+    x = np.zeros(100_000, np.float16)  # a sum of ones ends at 65,504
+    np.testing.assert_allclose(softmax(x), torch.from_numpy(x).softmax(-1), rtol=1e-2)
+    np.testing.assert_allclose(log_softmax(x), -math.log(100_000), rtol=1e-3)
+    assert softmax(x).dtype == log_softmax(x).dtype == np.float16
+
+
+@pytest.mark.parametrize("make", [np.array, torch.tensor])
+@pytest.mark.parametrize("dtype", ["uint8", "int8", "int16", "int32"])
+def test_classes_may_be_small_integers_which_know_no_300(make, dtype):
+    scores = np.random.default_rng(0).normal(size=(2, 300))
+    target = np.array([3, 120])
+    small = make(target).astype(dtype) if make is np.array else make(target).to(getattr(torch, dtype))
+    np.testing.assert_allclose(cross_entropy(make(scores), small), cross_entropy(scores, target))
+    with pytest.raises(ValueError, match=r"target must lie in 0\.\.99"):
+        cross_entropy(make(scores[:, :100]), small)
+
+
 @pytest.mark.parametrize("x", [[1, 2, 3], (1.0, 2, 3), np.array([1, 2, 3]), np.array([1, 2, 3], np.uint8)])
 def test_lists_and_integers_become_floats(x):
     np.testing.assert_allclose(softmax(x), np.exp([1, 2, 3]) / np.exp([1, 2, 3]).sum())

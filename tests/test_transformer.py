@@ -1,21 +1,37 @@
 """The models: equal to other libraries' with the same weights, blind to the future, the same with a cache."""
 
+import json
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from diffattn_mini import (
+    AdditiveAttention,
     Config,
+    DexAdapter,
+    DiffAttention,
     EncoderDecoder,
+    KVCache,
     MiniGPT,
+    Recurrent,
+    Seq2Seq,
     VisionTransformer,
+    causal_mask,
     make_attention,
     padding_mask,
     rotary,
+    sinusoidal,
 )
-from diffattn_mini.attention.family import KINDS, parameter_surplus
+from diffattn_mini.attention.family import (
+    KINDS,
+    GroupedDiffAttention,
+    MeanAttention,
+    NormedAttention,
+    parameter_surplus,
+)
 from diffattn_mini.models.transformer import Block
 
 
@@ -254,6 +270,59 @@ def test_choices_that_do_not_exist_are_refused(make, says):
 def test_what_is_no_tensor_or_of_another_kind_is_refused(call, says):
     with pytest.raises(TypeError, match=says):
         call()
+
+
+@pytest.mark.parametrize("number", [np.int64, np.int32, np.uint8])
+def test_numbers_of_numpy_are_as_good_as_plain_ones_and_become_them(number):
+    sizes = dict(vocabulary=7, dim=32, n_heads=4, n_layers=1, length=9, hidden=40)
+    plain, config = Config(**sizes), Config(**{name: number(n) for name, n in sizes.items()}, eps=np.float32(1e-5))
+    assert json.loads(json.dumps(vars(config))) | {"eps": 1e-5} == vars(plain)
+    wide = number(200)  # twice that is beyond a uint8
+    layers = [make_attention(kind, wide, number(4), layer=number(2)) for kind in KINDS]
+    models = [EncoderDecoder(config, number(5)), VisionTransformer(config, number(8), number(2), number(1)),
+              Seq2Seq(number(5), number(7), number(100)), Recurrent("lstm", number(3), number(100)),
+              AdditiveAttention(wide), DexAdapter(layers[0], torch.ones(4, dtype=torch.bool), number(9), number(2)),
+              GroupedDiffAttention(wide, number(2), ratio=number(4)), MeanAttention(wide, number(2), number(5))]
+    for part in (part for model in (*layers, *models) for part in model.modules()):
+        assert not any(isinstance(value, np.generic) for value in vars(part).values()), part
+    assert layers[3](torch.zeros(1, 3, 200)).shape == (1, 3, 200)
+    assert causal_mask(number(2), number(3)).shape == sinusoidal(number(2), number(3) + 1)[:, :3].shape
+    for bad in (True, np.bool_(True), 4.0, np.float64(4), "4", number(0)):
+        with pytest.raises(ValueError, match="n_heads must be a whole number from 1 on"):
+            make_attention("standard", 32, bad)
+
+
+@pytest.mark.parametrize("eps", [0, -1.0, math.nan, math.inf, True, "1e-5"])
+def test_an_eps_that_would_spoil_a_norm_is_refused(eps):
+    for make in (lambda: Config(5, eps=eps), lambda: NormedAttention(16, 4, eps=eps),
+                 lambda: DiffAttention(16, 2, eps=eps)):  # fmt: skip
+        with pytest.raises(ValueError, match="eps must be a positive number, 1e-5 for instance; it is"):
+            make()
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int8, torch.int16, torch.int32])
+def test_tokens_may_be_small_integers_which_know_no_vocabulary_of_300(dtype):
+    tokens = torch.tensor([[0, 5, 99]])
+    gpt, *translators = MiniGPT(Config(300)), EncoderDecoder(Config(300)), Seq2Seq(300, 300, 4)
+    torch.testing.assert_close(gpt(tokens.to(dtype)), gpt(tokens))
+    for model in translators:
+        torch.testing.assert_close(model(tokens.to(dtype), tokens.to(dtype)), model(tokens, tokens))
+    with pytest.raises(ValueError, match=r"tokens must lie in 0\.\.49; they run from 0 to 99"):
+        MiniGPT(Config(50))(tokens.to(dtype))
+    with pytest.raises(TypeError, match="integers; it is torch.complex64"):
+        MiniGPT(Config(50))(tokens.to(torch.complex64))
+
+
+def test_caches_that_are_not_one_a_block_and_all_as_full_are_refused():
+    model = gpt(n_layers=2)
+    uneven = model.new_caches()
+    model.blocks[0](model.embedding(text()), cache=uneven[0])
+    for caches in ([], model.new_caches()[:1], [*model.new_caches(), KVCache()], uneven):
+        with pytest.raises(ValueError, match="2 are expected, all as full"):
+            model(text(), caches)
+    one = KVCache()
+    with pytest.raises(ValueError, match="cache holds the keys of another layer"):
+        model(text(), [one, one])
 
 
 def test_signals_keep_their_size_at_the_start():

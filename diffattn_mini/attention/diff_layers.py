@@ -121,8 +121,8 @@ class DiffAttentionV2(MultiHeadAttention):
         super().__init__(dim, n_heads, n_kv_heads, rope)
         _check_form(form)
         self.form = form
-        self.q_proj = nn.Linear(dim, 2 * dim, bias=False)
-        self.lambda_proj = nn.Linear(dim, n_heads, bias=False)
+        self.q_proj = nn.Linear(self.dim, 2 * self.dim, bias=False)
+        self.lambda_proj = nn.Linear(self.dim, self.n_heads, bias=False)
 
     def lam(self, x: Tensor) -> Tensor:
         """One lambda for every token and head: (B, T, dim) -> (B, n_heads, T, 1)."""

@@ -107,9 +107,9 @@ class SinkAttention(ScoredAttention):
     def __init__(self, dim: int, n_heads: int, learned: bool = True, **sizes: Any) -> None:
         super().__init__(dim, n_heads, **sizes)
         if learned:
-            self.sink = nn.Parameter(torch.zeros(n_heads))
+            self.sink = nn.Parameter(torch.zeros(self.n_heads))
         else:
-            self.register_buffer("sink", torch.zeros(n_heads))
+            self.register_buffer("sink", torch.zeros(self.n_heads))
 
     def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
         sink = self.sink[:, None, None].expand(*scores.shape[:-1], 1)  # (h,) -> (B, h, T, 1)
@@ -131,7 +131,7 @@ class GatedAttention(MultiHeadAttention):
         super().__init__(dim, n_heads, **sizes)
         if per not in ("head", "element"):
             raise ValueError(f"per={per!r}; choose from head, element")
-        self.gate_proj = nn.Linear(dim, n_heads if per == "head" else dim, bias=False)
+        self.gate_proj = nn.Linear(self.dim, self.n_heads if per == "head" else self.dim, bias=False)
 
     def finish(self, heads: Tensor, x: Tensor) -> Tensor:
         gates = self.gate_proj(x).sigmoid().unflatten(-1, (self.n_heads, -1))  # (B, T, h, 1 or d)
@@ -151,7 +151,7 @@ class TalkingHeadsAttention(ScoredAttention):
 
     def __init__(self, dim: int, n_heads: int, **sizes: Any) -> None:
         super().__init__(dim, n_heads, **sizes)
-        self.mix_scores, self.mix_weights = (nn.Parameter(torch.eye(n_heads)) for _ in range(2))
+        self.mix_scores, self.mix_weights = (nn.Parameter(torch.eye(self.n_heads)) for _ in range(2))
 
     def weigh(self, scores: Tensor, mask: Mask) -> Tensor:
         scores = torch.einsum("ij,bjts->bits", self.mix_scores, scores)
@@ -225,8 +225,8 @@ class SharedDiffAttention(DiffAttention):
     def __init__(self, dim: int, n_heads: int, layer: int = 1, rank: int | None = None, **options: Any) -> None:
         super().__init__(dim, n_heads, layer, **options)
         rank = max(self.dim // 6, 1) if rank is None else check_count("rank", rank)
-        self.q_proj = SharedPair(dim, self.n_heads, self.head_dim, rank)
-        self.k_proj = SharedPair(dim, self.n_kv_heads, self.head_dim, rank)
+        self.q_proj = SharedPair(self.dim, self.n_heads, self.head_dim, rank)
+        self.k_proj = SharedPair(self.dim, self.n_kv_heads, self.head_dim, rank)
 
 
 class GroupedDiffAttention(DiffAttention):
@@ -414,7 +414,7 @@ def parameter_surplus(name: str, dim: int, n_heads: int) -> int:
     >>> parameter_surplus("diff", 1024, 16)  # 4 vectors of 64 for lambda, 128 weights of the norm
     384
     """
-    return sum(p.numel() for p in make_attention(name, dim, n_heads).parameters()) - 4 * dim**2
+    return sum(p.numel() for p in make_attention(name, dim, n_heads).parameters()) - 4 * int(dim) ** 2
 
 
 def _half(n_heads: int) -> int:

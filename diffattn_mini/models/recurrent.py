@@ -22,6 +22,7 @@ class Cell(nn.Module):
 
     def __init__(self, input_dim: int, dim: int) -> None:
         super().__init__()
+        input_dim, dim = check_count("input_dim", input_dim), check_count("dim", dim)
         self.dim = dim
         self.weight_ih = nn.Parameter(torch.empty(self.gates * dim, input_dim))
         self.weight_hh = nn.Parameter(torch.empty(self.gates * dim, dim))
@@ -119,8 +120,8 @@ class Recurrent(nn.Module):
         super().__init__()
         if kind not in CELLS:
             raise ValueError(f"kind={kind!r}; choose from {', '.join(CELLS)}")
-        self.input_dim = check_count("input_dim", input_dim)
-        self.cell = CELLS[kind](self.input_dim, check_count("dim", dim))
+        self.cell = CELLS[kind](input_dim, dim)
+        self.input_dim = self.cell.weight_ih.shape[1]
 
     def forward(self, x: Tensor, lengths: Tensor | None = None, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         self._check(x, lengths, state)
