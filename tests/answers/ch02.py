@@ -403,7 +403,7 @@ def peak_with_loops(scores, peak):
         return 1 / sum(math.exp(beta * (s - top)) for s in scores)
 
     step, beta = 1e6, 0.0
-    while step > 1e-12:
+    while step > 1e-12 + 1e-9 * beta:  # a smaller step would leave a large beta where it is
         if weight(beta + step) < peak:
             beta += step
         else:
