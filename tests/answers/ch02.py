@@ -493,7 +493,7 @@ def peak_up_to_ten(scores, peak):
 
 @wrong(PEAK, "overflow")
 def peak_with_the_naive_softmax(scores, peak):
-    low, high = 1e-4, 1e6
+    low, high = 1e-7, 1e6
     for _ in range(200):
         middle = (low + high) / 2
         p = np.exp(scores / middle) / np.exp(scores / middle).sum()
