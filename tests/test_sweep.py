@@ -22,6 +22,7 @@ from diffattn_mini.lab.experiments import Experiment, experiments, stored, summa
 from diffattn_mini.lab.experiments.amplifier import run as amplify
 from diffattn_mini.lab.experiments.retrieval import Finder
 from diffattn_mini.lab.experiments.sentences import bigram
+from diffattn_mini.lab.experiments.sweep import RESULTS
 from diffattn_mini.lab.experiments.verdict import choose_rates, show
 from diffattn_mini.lab.tasks import DelayedRecall, Retrieval
 
@@ -453,7 +454,15 @@ def test_rates_are_chosen_on_data_that_the_test_never_sees(name):
     assert two[0] != two[1] and two[0]["parameters"] == two[1]["parameters"]
 
 
-@pytest.mark.parametrize("name", sorted(experiments()))
+# Planned, and not yet run to the end: no page may speak of them.
+UNDER_WAY = {"characters", "dex", "digits", "in-context", "retrieval-bounded-2", "retrieval-bounded-3"}
+
+
+def test_every_experiment_is_stored_but_those_under_way():
+    assert {name for name in experiments() if not (RESULTS / f"{name}.json").exists()} == UNDER_WAY
+
+
+@pytest.mark.parametrize("name", sorted(set(experiments()) - UNDER_WAY))
 def test_what_is_stored_is_what_its_experiment_would_run(name):
     experiment, result = experiments()[name], stored(name)
     described = experiment.described()
