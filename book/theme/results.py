@@ -26,10 +26,10 @@ WORDS = {
         "rates": "Ratele încercate", "validation": "Semințe pentru rate", "on validation": "pe date de validare",
         "seeds": "Semințe", "settings": "Setări", "parameters": "Parametri", "again": "Măsurat din nou",
         "command": "Comanda", "date": "Data", "commit": "Codul", "machine": "Calculatorul",
-        "arm": "braț", "rate": "rata", "edge": "la margine", "n": "rulări", "failed": "eșuate",
+        "arm": "braț", "rate": "rata", "edge": "rata e la marginea celor încercate", "failed": "rulări eșuate",
         "mean": "media ± abaterea", "successes": "reușite", "of": "{} din {}", "difference": "diferența",
         "low": "interval de 95 %",
-        "p": "p", "p_holm": "p corectat", "verdict": "verdict",
+        "p": "p", "p_holm": "p (Holm)",
         "win": "mai bun", "loss": "mai slab", "tie": "egalitate", "no difference seen": "nicio deosebire văzută",
         "unseen": " (una sub {} nu s-ar fi văzut)", "step": "pas", "loss of": "pierderea", "form": "forma",
         "chosen on validation": "Fiecare braț la rata aleasă pentru el pe date de validare. Diferența și verdictul "
@@ -50,10 +50,10 @@ WORDS = {
         "rates": "Rates tried", "validation": "Seeds for the rates", "on validation": "on validation data",
         "seeds": "Seeds", "settings": "Settings", "parameters": "Parameters", "again": "Measured again",
         "command": "Command", "date": "Date", "commit": "Code", "machine": "Computer",
-        "arm": "arm", "rate": "rate", "edge": "at the edge", "n": "runs", "failed": "failed",
+        "arm": "arm", "rate": "rate", "edge": "its rate is at the edge of those tried", "failed": "failed runs",
         "mean": "mean ± deviation", "successes": "successes", "of": "{} of {}", "difference": "difference",
         "low": "95% interval",
-        "p": "p", "p_holm": "corrected p", "verdict": "verdict",
+        "p": "p", "p_holm": "p (Holm)",
         "win": "better", "loss": "worse", "tie": "tie", "no difference seen": "no difference seen",
         "unseen": " (one below {} could not have been)", "step": "step", "loss of": "loss", "form": "form",
         "chosen on validation": "Each arm at the rate chosen for it on validation data. Difference and verdict are "
@@ -81,7 +81,7 @@ class Words(dict):
         return text.replace(".", ",") if self.language == "ro" else text
 
     def chance(self, p):
-        return "< " + self.number(1e-4) if p < 1e-4 else self.number(p)
+        return f"<{NBSP}{self.number(1e-4)}" if p < 1e-4 else self.number(p)
 
     def pair(self, low, high):
         return f"({self.number(low)}{';' if self.language == 'ro' else ','}{NBSP}{self.number(high)})"
@@ -175,16 +175,9 @@ def making(result, words):
 def summary(result, words):
     """The package's summary: the columns that some row has; difference and verdict only where they rest on a plan."""
     rows, counted = summarise(result), result["test"] == "count"
-
-    def verdict(row):
-        unseen = row["verdict"] == "no difference seen" and not counted and row["low"] is not None
-        return words[row["verdict"]] + unseen * words["unseen"].format(
-            words.number((row["high"] - row["low"]) / 2))
-
     show = {
         "arm": lambda row: code(row["arm"]),
-        "rate": lambda row: words.number(row["rate"], "g") + row["edge"] * f" ({words['edge']})",
-        "n": lambda row: str(row["n"]),
+        "rate": lambda row: words.number(row["rate"], "g"),
         "failed": lambda row: str(row["failed"] or ""),
         "mean": lambda row: words.number(row["mean"]) + (
             f"{NBSP}±{NBSP}{words.number(row['deviation'])}" if row["deviation"] is not None else ""),
@@ -193,16 +186,32 @@ def summary(result, words):
         "low": lambda row: words.pair(row["low"], row["high"]),
         "p": lambda row: words.chance(row["p"]),
         "p_holm": lambda row: words.chance(row["p_holm"]),
-        "verdict": verdict,
     }
     left_out = {"mean", "difference", "low"} if counted else set()  # of what is all or nothing a mean says little
     left_out |= set() if any(result["rates"]) else {"rate"}
-    left_out |= set() if judged(result) else {"difference", "low", "p", "p_holm", "verdict"}
+    left_out |= set() if judged(result) else {"difference", "low", "p", "p_holm"}
     # the first arm is compared with nothing, and an arm that failed has no numbers
     cells = {words[name]: [show[name](row) if row.get(name) is not None else "" for row in rows]
              for name in show if name not in left_out}
     cells = {name: column for name, column in cells.items() if any(column)}
-    return [paragraph(words[standing(result)]), table(list(cells), zip(*cells.values(), strict=True))]
+    return [paragraph(words[standing(result)]), table(list(cells), zip(*cells.values(), strict=True)),
+            *remarks(result, rows, words)]
+
+
+def remarks(result, rows, words):
+    """What is said of an arm in words: its verdict, and that its rate lies at the edge of those tried."""
+    items = []
+    for row in rows:
+        said = []
+        if judged(result) and row.get("verdict"):
+            said.append(nodes.strong("", words[row["verdict"]]))
+            if row["verdict"] == "no difference seen" and result["test"] != "count" and row["low"] is not None:
+                said.append(words["unseen"].format(words.number((row["high"] - row["low"]) / 2)))
+        if row["edge"]:
+            said += ["; " if said else "", words["edge"]]
+        if said:
+            items.append(nodes.list_item("", paragraph(code(row["arm"]), ": ", *said)))
+    return [nodes.bullet_list("", *items)] if items else []
 
 
 def curve(result, words):
