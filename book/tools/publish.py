@@ -3,8 +3,9 @@ _toc.yml.
 
     python book/tools/publish.py
 
-Each language is built in a folder of its own and the finished sites are put in place at the end, so a build
-that is killed leaves the old site whole. Executed notebooks are kept for as long as diffattn_mini is unchanged.
+Each language is built in a folder of its own, both at once, and the finished sites are put in place at the end, so
+that a build that is killed leaves the old site whole. Executed notebooks are kept for as long as the package and the
+stored results are unchanged.
 """
 import copy
 import hashlib
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -83,7 +85,7 @@ def language_config(config, language):
     config = copy.deepcopy(config)
     sphinx = config["sphinx"]["config"]
     config["title"] = sphinx["book_titles"][language]
-    config["execute"]["cache"] = str(execution_cache())
+    config["execute"]["cache"] = str(execution_cache() / language)
     config["html"]["baseurl"] = (base := pages_address(config)) and f"{base}{language}/"
     config["sphinx"]["local_extensions"] = {"book.theme": str(ROOT)}
     sphinx["language"] = language
@@ -93,8 +95,11 @@ def language_config(config, language):
 
 
 def execution_cache():
-    """The cache keys on a notebook's code alone; this folder's name adds the package behind it and its environment."""
-    return BUILD / "execution" / digest(["diffattn_mini/**/*.py", "requirements.txt"])[:16]
+    """The cache keys on a notebook's code alone; this folder's name adds what the code reads, and its environment.
+
+    Each language has a folder of its own inside, for the two are built at the same time.
+    """
+    return BUILD / "execution" / digest(["diffattn_mini/**/*.py", "book/results/*.json", "requirements.txt"])[:16]
 
 
 def prune_executions():
@@ -179,6 +184,14 @@ def build(language):
     return folder / "_build/html"
 
 
+def timed(language):
+    start = time.time()
+    say(f"{language}: building")
+    folder = build(language)
+    say(f"{language}: built in {time.time() - start:.0f} s")
+    return folder
+
+
 def start_page():
     """The page that offers both languages; without an address of its own while the repository has none."""
     base = pages_address(load("_config.yml"))
@@ -234,12 +247,8 @@ def publish():
     if is_current(inputs):
         return say("nothing to do, _build/html is up to date")
     compile_interface()
-    sites = {}
-    for language in LANGUAGES:
-        start = time.time()
-        say(f"{language}: building")
-        sites[language] = build(language)
-        say(f"{language}: built in {time.time() - start:.0f} s")
+    with ThreadPoolExecutor(len(LANGUAGES)) as together:
+        sites = dict(zip(LANGUAGES, together.map(timed, LANGUAGES), strict=True))
     STAMP.unlink(missing_ok=True)
     put_in_place(sites)
     STAMP.write_text(inputs)
