@@ -63,8 +63,8 @@ def run(
 EXPERIMENTS = [
     Experiment(
         "needle-beyond", run, ("standard", "normed", "diff"), "accuracy_32",
-        {"ro": "Un ac printre mai mulți distractori decât la antrenare: antrenat cu cel mult 8, probat cu 32.",
-         "en": "A needle among more distractors than in training: trained with 8 at most, tested with 32."},
+        {"ro": "Un ac printre mai multe fapte de prisos decât la antrenare: antrenat cu cel mult 8, probat cu 32.",
+         "en": "A needle among more distractors than in training: trained on 8 at most, tested on 32."},
         rates=(3e-3, 6e-3, 1.2e-2),
         settings={"steps": 300, "batch": 32, "most": 8, "lengths": [4, 8, 12, 16, 24, 32, 48], "texts": 512,
                   "dim": 64, "n_heads": 4, "n_layers": 2},
