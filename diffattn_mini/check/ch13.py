@@ -381,7 +381,7 @@ PAIRED = Exercise(
         ),
         Mistake(
             "level",
-            ro="Un interval de 95 % lasă câte 2,5 % de fiecare parte: limita e la 0,975.",
+            ro="Un interval de 95 % lasă câte 2,5 % de fiecare parte: limita e la 0,975.",
             en="A 95% interval leaves 2.5% on each side: the limit is at 0.975.",
             wrong=(interval(lambda x, n: t(0.95, n - 1) * error(x, n)),
                    interval(lambda x, n: t(0.995, n - 1) * error(x, n)),
