@@ -400,15 +400,16 @@ def test_every_kind_can_look_for_pairs(kind):
     assert scores.shape == (2, 8, 32) and weights.shape[-2:] == (8, 64)
 
 
-def test_the_amplifier_gives_the_share_of_its_formula():
-    """At rho = 1 and lambda = 1 the noise cancels but for the two denominators; at lambda = 0 it is one softmax."""
-    record = amplify("rho=1.0", 0, 0.0, "test", length=64, rows=50, signal=3.0)
-    rng = np.random.default_rng(0)
-    first = rng.normal(size=(50, 64))
-    first[:, 0] = 3
-    e = np.exp(first)
-    assert record["shares"][0] == pytest.approx((e[:, 0] / e.sum(1)).mean())
-    assert record["gain"] == max(record["shares"]) - record["shares"][0] > 0.3
+@pytest.mark.parametrize("rho", [0.0, 0.5, 0.99, 1.0])
+def test_the_amplifier_gains_what_the_moments_of_a_normal_number_say(rho):
+    """Of e to a normal score, E[a1 a2] / E[a2 a2] is e to (rho - 1); what is left then follows from lambda alone."""
+    sizes = {"length": 20_000, "rows": 50, "answer": 3.0}
+    alone, pair = (amplify(arm, 0, 0.0, "test", lam=0.8, **sizes) for arm in ("alone", f"rho={rho}"))
+    slope = math.exp(rho - 1)
+    assert pair["best_lambda"] == pytest.approx(slope, rel=0.03)
+    left = 1 - 2 * 0.8 * slope + 0.8**2
+    signal = 20 * math.log10(1 - 0.8 / math.exp(3))
+    assert pair["snr_db"] - alone["snr_db"] == pytest.approx(signal - 10 * math.log10(left), abs=0.15)
 
 
 def test_a_bigram_is_counts_mixed_with_how_often_words_occur():
