@@ -15,7 +15,8 @@ def two_maps(rho: float, seed: int, length: int, rows: int, answer: float) -> tu
     """
     rng = np.random.default_rng(seed)
     first = rng.normal(size=(rows, length))
-    second = rho * first + np.sqrt(1 - rho**2) * rng.normal(size=(rows, length))
+    own = rng.normal(size=(rows, length))
+    second = rho * first + np.sqrt(1 - rho**2) * own
     first[:, 0], second[:, 0] = answer, 0
     return softmax(first), softmax(second)
 

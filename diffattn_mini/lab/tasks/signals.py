@@ -22,7 +22,8 @@ def heart(time: np.ndarray, pulse: float = 72.0) -> np.ndarray:
     voltage = np.zeros_like(time)
     for beat in np.arange(0.4, time[-1] + 1, 60 / pulse):
         for when, height, width in WAVES.values():
-            voltage += height * np.exp(-0.5 * ((time - beat - when) / width) ** 2)
+            from_peak = (time - beat - when) / width
+            voltage += height * np.exp(-0.5 * from_peak**2)
     return voltage
 
 
