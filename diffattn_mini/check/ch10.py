@@ -53,8 +53,8 @@ AMPLIFIER = Exercise(
         ),
         Mistake(
             "multiplied",
-            ro="Partea comună iese mai mare, nu mai mică, pe măsură ce CMRR crește. Împarte la el amplificarea.",
-            en="The common part grows with the CMRR, where it should shrink. Divide the gain by it.",
+            ro="La tine partea comună crește odată cu CMRR, iar ea trebuie să scadă. Împarte la el amplificarea.",
+            en="In your answer the common part grows with the CMRR, where it should shrink. Divide the gain by it.",
             wrong=amplified(lambda gain, cmrr: gain * 10 ** (cmrr / 20)),
         ),
         Mistake(
@@ -157,7 +157,12 @@ REJECTION = Exercise(
             "inverted",
             ro="Raportul e răsturnat: cât de mult e întărită diferența stă deasupra, partea comună dedesubt.",
             en="The ratio is upside down: the gain of the difference stands above, that of the common part below.",
-            wrong=lambda g1, g2: -20 * np.log10(ratio(g1, g2)),
+            wrong=(
+                lambda g1, g2: -20 * np.log10(ratio(g1, g2)),
+                decibels(lambda g1, g2: abs((g1 - g2) / 2) / abs(g1 + g2)),
+                decibels(lambda g1, g2: abs(g1 - g2) / abs(g1 + g2)),
+                lambda g1, g2: -10 * np.log10(ratio(g1, g2)),
+            ),
         ),
         Mistake(
             "factor-of-two",
@@ -173,6 +178,9 @@ REJECTION = Exercise(
             en="Above the line you put one of the gains. The difference is amplified by the mean of both.",
             wrong=(
                 decibels(lambda g1, g2: abs(g1) / abs(g1 - g2)),
+                decibels(lambda g1, g2: g1 / abs(g1 - g2)),
+                decibels(lambda g1, g2: g2 / abs(g1 - g2)),
+                decibels(lambda g1, g2: g1 / (g1 - g2)),
                 decibels(lambda g1, g2: abs(g2) / abs(g1 - g2)),
                 decibels(lambda g1, g2: max(abs(g1), abs(g2)) / abs(g1 - g2)),
                 decibels(lambda g1, g2: 1 / abs(g1 - g2)),
@@ -232,25 +240,36 @@ FOUR = Exercise(
                 lambda v1, v2, r1, r2, r3, r4: v2 * r4 / r3 - v1 * r2 / r1,
                 lambda v1, v2, r1, r2, r3, r4: (v2 - v1) * r4 / r3,
                 lambda v1, v2, r1, r2, r3, r4: v2 - v1,
+                lambda v1, v2, r1, r2, r3, r4: (v1 - v2) * r2 / r1,
             ),
         ),
         Mistake(
             "wrong-divider",
-            ro="Divizorul dă intrării plus partea de pe R₄, cea dinspre masă: R₄ stă deasupra fracției.",
-            en="The divider gives the plus input what lies on R₄, the one towards ground: R₄ stands above the line.",
-            wrong=lambda v1, v2, r1, r2, r3, r4: four_resistors(v1, v2, r1, r2, r4, r3),
+            ro="Intrării plus îi revine partea de pe R₄, rezistorul dinspre masă: fracția e R₄/(R₃ + R₄).",
+            en="The plus input gets what lies on R₄, the one towards ground: the fraction is R₄/(R₃ + R₄).",
+            wrong=(
+                lambda v1, v2, r1, r2, r3, r4: four_resistors(v1, v2, r1, r2, r4, r3),
+                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / r3 * (1 + r2 / r1) - v1 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v2 * r3 / r4 * (1 + r2 / r1) - v1 * r2 / r1,
+            ),
         ),
         Mistake(
             "no-one",
-            ro="Tensiunea de la plus e întărită de 1 + R₂/R₁ ori. Lipsește acel 1.",
-            en="The voltage at plus is amplified 1 + R₂/R₁ times. That 1 is missing.",
-            wrong=lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * r2 / r1 - v1 * r2 / r1,
+            ro="Tensiunea de la plus e întărită de 1 + R₂/R₁ ori, nu de R₂/R₁ ori și nici o dată.",
+            en="The voltage at plus is amplified 1 + R₂/R₁ times, neither R₂/R₁ times nor once.",
+            wrong=(
+                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * r2 / r1 - v1 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) - v1 * r2 / r1,
+            ),
         ),
         Mistake(
             "no-divider",
             ro="V₂ nu ajunge întreagă la intrarea plus: R₃ și R₄ o împart.",
             en="V₂ does not reach the plus input whole: R₃ and R₄ divide it.",
-            wrong=lambda v1, v2, r1, r2, r3, r4: v2 * (1 + r2 / r1) - v1 * r2 / r1,
+            wrong=(
+                lambda v1, v2, r1, r2, r3, r4: v2 * (1 + r2 / r1) - v1 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) - (v1 - v2) * r2 / r1,
+            ),
         ),
         Mistake(
             "inverted",
@@ -269,9 +288,12 @@ FOUR = Exercise(
         ),
         Mistake(
             "added",
-            ro="Partea lui V₁ se scade: curentul prin R₁ și R₂ trage ieșirea în sens opus.",
-            en="The part of V₁ is subtracted: the current through R₁ and R₂ pulls the output the other way.",
-            wrong=lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * (1 + r2 / r1) + v1 * r2 / r1,
+            ro="Un semn e pe dos: curentul care trece prin R₁ și R₂ coboară tensiunea, deci R₂(V₁ − V₊)/R₁ se scade.",
+            en="A sign is reversed: the current through R₁ and R₂ lowers the voltage, so R₂(V₁ − V₊)/R₁ is subtracted.",
+            wrong=(
+                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * (1 + r2 / r1) + v1 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * (1 - r2 / r1) + v1 * r2 / r1,
+            ),
         ),
         Mistake(
             "minus-whole",
@@ -302,8 +324,8 @@ def best_lambda(noise1, noise2):
 
 
 def best_lambda_cases(rng: np.random.Generator) -> list[tuple]:
-    pairs = [([2], [4]), ([3, 1], [1, 1]), ([1, 2, 3], [2, 4, 6]), ([1, -1], [1, 1]), ([-2, -1], [1, 2]),
-             ([6, 9], [2, 3]), ([0, 0], [1, 2]), ([1, 2], [0, 5]), ([5, 5, 5], [1, 2, 3]), ([1, 0, 0], [1, 1, 1]),
+    pairs = [([2, 0], [4, 1]), ([3, 1], [1, 2]), ([1, 2, 3], [2, 4, 6]), ([1, -1], [1, 3]), ([-2, -1], [1, 2]),
+             ([6, 9], [2, 3]), ([0, 0], [1, 2]), ([1, 2], [0, 5]), ([5, 5, 5], [1, 2, 3]), ([1, 0, 0], [1, 1, 2]),
              ([2, 1, 0], [3, 1, 1])]  # fmt: skip
     cases = [(np.array(a, dtype=float), np.array(b, dtype=float)) for a, b in pairs]
     for n, rho, level in ((4, 0.9, 0.0), (6, 0.5, 1.0), (8, -0.6, 0.5), (10, 0.0, 2.0), (30, 0.9, 3.0)):
@@ -349,6 +371,7 @@ BEST = Exercise(
             en="You subtracted the means. Here the mean level is noise as well: take the numbers as they are.",
             wrong=(
                 slope_with_intercept,
+                lambda noise1, noise2: np.cov(noise1, noise2)[0, 1] / noise2.var(),
                 lambda noise1, noise2: ((noise1 - noise1.mean()) @ (noise2 - noise2.mean())
                                         / np.float64(max(len(noise1) - 1, 0) * noise2.var())),
             ),
@@ -361,7 +384,17 @@ BEST = Exercise(
                 lambda noise1, noise2: noise1 @ noise2,
                 lambda noise1, noise2: (noise1 * noise2).mean(),
                 lambda noise1, noise2: (noise1 * noise2).mean() / (noise2**2).sum(),
+                lambda noise1, noise2: noise1 @ noise2 / noise2 @ noise2,
                 lambda noise1, noise2: (noise1 * noise2).sum() / (noise2**2).mean(),
+            ),
+        ),
+        Mistake(
+            "factor-of-two",
+            ro="S-a rătăcit un factor de 2. La derivare apare de două ori și se simplifică.",
+            en="A factor of 2 has gone astray. In the derivative it appears twice and cancels.",
+            wrong=(
+                lambda noise1, noise2: 2 * best_lambda(noise1, noise2),
+                lambda noise1, noise2: best_lambda(noise1, noise2) / 2,
             ),
         ),
         Mistake(

@@ -221,6 +221,22 @@ def added(v1, v2, r1, r2, r3, r4):
     return (1 + r2 / r1) * r4 / (r3 + r4) * v2 + r2 / r1 * v1
 
 
+@wrong(FOUR, "added")
+def the_current_raises_the_output(v1, v2, r1, r2, r3, r4):
+    plus = v2 * r4 / (r3 + r4)
+    return plus + (v1 - plus) / r1 * r2
+
+
+@wrong(FOUR, "wrong-divider")
+def the_ratio_of_the_two(v1, v2, r1, r2, r3, r4):
+    return (1 + r2 / r1) * r4 / r3 * v2 - r2 / r1 * v1
+
+
+@wrong(FOUR, "no-one")
+def the_one_alone(v1, v2, r1, r2, r3, r4):
+    return r4 / (r3 + r4) * v2 - r2 / r1 * v1
+
+
 @wrong(FOUR, "minus-whole")
 def the_same_gain_for_both(v1, v2, r1, r2, r3, r4):
     return (1 + r2 / r1) * (r4 / (r3 + r4) * v2 - v1)
@@ -271,6 +287,16 @@ def the_cosine(noise1, noise2):
 def covariance_over_variance(noise1, noise2):
     covariance = np.mean((noise1 - noise1.mean()) * (noise2 - noise2.mean()))
     return covariance / np.var(noise2)
+
+
+@wrong(BEST, "centred")
+def a_line_with_an_intercept(noise1, noise2):
+    return np.polyfit(noise2, noise1, 1)[0]
+
+
+@wrong(BEST, "factor-of-two")
+def with_the_two_of_the_derivative(noise1, noise2):
+    return 2 * (noise1 @ noise2) / (noise2 @ noise2)
 
 
 @wrong(BEST, "not-divided")

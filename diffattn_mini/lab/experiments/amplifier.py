@@ -8,15 +8,19 @@ from .plan import Experiment, Record
 SHARED = (0, 0.25, 0.5, 0.75, 0.99)
 
 
-def two_maps(rho: float, seed: int, length: int, rows: int, answer: float) -> tuple[np.ndarray, np.ndarray]:
+def two_maps(
+    rho: float, seed: int, length: int, rows: int, answer: float, spread: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
     """Two maps, (rows, length) each. Word 0 is the answer: score `answer` in the first map, 0 in the second.
 
-    The scores of the other words are normal, mean 0 and standard deviation 1, with correlation rho between the maps.
+    The scores of the other words are normal, mean 0 and standard deviation `spread`, with correlation rho between the
+    maps.
     """
     rng = np.random.default_rng(seed)
     first = rng.normal(size=(rows, length))
     own = rng.normal(size=(rows, length))
     second = rho * first + np.sqrt(1 - rho**2) * own
+    first, second = spread * first, spread * second
     first[:, 0], second[:, 0] = answer, 0
     return softmax(first), softmax(second)
 
