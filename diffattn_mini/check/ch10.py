@@ -212,8 +212,8 @@ REJECTION = Exercise(
 
 
 def four_resistors(v1, v2, r1, r2, r3, r4):
-    plus = v2 * r4 / (r3 + r4)
-    return plus + (plus - v1) * r2 / r1
+    plus = v1 * r4 / (r3 + r4)
+    return plus + (plus - v2) * r2 / r1
 
 
 def four_resistors_cases(rng: np.random.Generator) -> list[tuple]:
@@ -236,11 +236,11 @@ FOUR = Exercise(
             ro="Formula aceasta e numai pentru rezistoare împerecheate, R₂/R₁ = R₄/R₃. Aici pot fi oricare.",
             en="That formula is only for matched resistors, R₂/R₁ = R₄/R₃. Here they may be any.",
             wrong=(
-                lambda v1, v2, r1, r2, r3, r4: (v2 - v1) * r2 / r1,
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / r3 - v1 * r2 / r1,
-                lambda v1, v2, r1, r2, r3, r4: (v2 - v1) * r4 / r3,
-                lambda v1, v2, r1, r2, r3, r4: v2 - v1,
                 lambda v1, v2, r1, r2, r3, r4: (v1 - v2) * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / r3 - v2 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: (v1 - v2) * r4 / r3,
+                lambda v1, v2, r1, r2, r3, r4: v1 - v2,
+                lambda v1, v2, r1, r2, r3, r4: (v2 - v1) * r2 / r1,
             ),
         ),
         Mistake(
@@ -249,8 +249,8 @@ FOUR = Exercise(
             en="The plus input gets what lies on R₄, the one towards ground: the fraction is R₄/(R₃ + R₄).",
             wrong=(
                 lambda v1, v2, r1, r2, r3, r4: four_resistors(v1, v2, r1, r2, r4, r3),
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / r3 * (1 + r2 / r1) - v1 * r2 / r1,
-                lambda v1, v2, r1, r2, r3, r4: v2 * r3 / r4 * (1 + r2 / r1) - v1 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / r3 * (1 + r2 / r1) - v2 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v1 * r3 / r4 * (1 + r2 / r1) - v2 * r2 / r1,
             ),
         ),
         Mistake(
@@ -258,17 +258,17 @@ FOUR = Exercise(
             ro="Tensiunea de la plus e întărită de 1 + R₂/R₁ ori, nu de R₂/R₁ ori și nici o dată.",
             en="The voltage at plus is amplified 1 + R₂/R₁ times, neither R₂/R₁ times nor once.",
             wrong=(
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * r2 / r1 - v1 * r2 / r1,
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) - v1 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / (r3 + r4) * r2 / r1 - v2 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / (r3 + r4) - v2 * r2 / r1,
             ),
         ),
         Mistake(
             "no-divider",
-            ro="V₂ nu ajunge întreagă la intrarea plus: R₃ și R₄ o împart.",
-            en="V₂ does not reach the plus input whole: R₃ and R₄ divide it.",
+            ro="V₁ nu ajunge întreagă la intrarea plus: R₃ și R₄ o împart.",
+            en="V₁ does not reach the plus input whole: R₃ and R₄ divide it.",
             wrong=(
-                lambda v1, v2, r1, r2, r3, r4: v2 * (1 + r2 / r1) - v1 * r2 / r1,
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) - (v1 - v2) * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v1 * (1 + r2 / r1) - v2 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / (r3 + r4) - (v2 - v1) * r2 / r1,
             ),
         ),
         Mistake(
@@ -279,8 +279,8 @@ FOUR = Exercise(
         ),
         Mistake(
             "swapped-inputs",
-            ro="V₁ intră la minus, deci se scade; V₂ intră la plus. Le-ai schimbat între ele.",
-            en="V₁ goes to minus, so it is subtracted; V₂ goes to plus. You exchanged the two.",
+            ro="V₂ intră la minus, deci se scade; V₁ intră la plus. Le-ai schimbat între ele.",
+            en="V₂ goes to minus, so it is subtracted; V₁ goes to plus. You exchanged the two.",
             wrong=(
                 lambda v1, v2, r1, r2, r3, r4: four_resistors(v2, v1, r1, r2, r3, r4),
                 lambda v1, v2, r1, r2, r3, r4: -four_resistors(v1, v2, r1, r2, r3, r4),
@@ -288,29 +288,29 @@ FOUR = Exercise(
         ),
         Mistake(
             "added",
-            ro="Un semn e pe dos: curentul care trece prin R₁ și R₂ coboară tensiunea, deci R₂(V₁ − V₊)/R₁ se scade.",
-            en="A sign is reversed: the current through R₁ and R₂ lowers the voltage, so R₂(V₁ − V₊)/R₁ is subtracted.",
+            ro="Un semn e pe dos: curentul care trece prin R₁ și R₂ coboară tensiunea, deci R₂(V₂ − V₊)/R₁ se scade.",
+            en="A sign is reversed: the current through R₁ and R₂ lowers the voltage, so R₂(V₂ − V₊)/R₁ is subtracted.",
             wrong=(
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * (1 + r2 / r1) + v1 * r2 / r1,
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * (1 - r2 / r1) + v1 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / (r3 + r4) * (1 + r2 / r1) + v2 * r2 / r1,
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / (r3 + r4) * (1 - r2 / r1) + v2 * r2 / r1,
             ),
         ),
         Mistake(
             "minus-whole",
-            ro="V₁ e înmulțită cu R₂/R₁, fără 1: prin R₁ trece (V₁ − V₊)/R₁, iar V₊ ai pus-o deja la socoteală.",
-            en="V₁ is multiplied by R₂/R₁, without the 1: through R₁ flows (V₁ − V₊)/R₁, and V₊ is accounted for.",
+            ro="V₂ e înmulțită cu R₂/R₁, fără 1: prin R₁ trece (V₂ − V₊)/R₁, iar V₊ ai pus-o deja la socoteală.",
+            en="V₂ is multiplied by R₂/R₁, without the 1: through R₁ flows (V₂ − V₊)/R₁, and V₊ is accounted for.",
             wrong=(
-                lambda v1, v2, r1, r2, r3, r4: (v2 * r4 / (r3 + r4) - v1) * (1 + r2 / r1),
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * (1 + r2 / r1) - v1,
+                lambda v1, v2, r1, r2, r3, r4: (v1 * r4 / (r3 + r4) - v2) * (1 + r2 / r1),
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / (r3 + r4) * (1 + r2 / r1) - v2,
             ),
         ),
         Mistake(
             "only-plus",
-            ro="În rezultat lipsește V₁. Și ea mișcă ieșirea, prin R₁ și R₂.",
-            en="V₁ is missing from the result. It moves the output too, through R₁ and R₂.",
+            ro="În rezultat lipsește V₂. Și ea mișcă ieșirea, prin R₁ și R₂.",
+            en="V₂ is missing from the result. It moves the output too, through R₁ and R₂.",
             wrong=(
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4) * (1 + r2 / r1),
-                lambda v1, v2, r1, r2, r3, r4: v2 * r4 / (r3 + r4),
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / (r3 + r4) * (1 + r2 / r1),
+                lambda v1, v2, r1, r2, r3, r4: v1 * r4 / (r3 + r4),
             ),
         ),
     ),

@@ -164,13 +164,13 @@ FOUR = "10.four-resistors"
 
 @right(FOUR)
 def the_formula(v1, v2, r1, r2, r3, r4):
-    return (1 + r2 / r1) * r4 / (r3 + r4) * v2 - r2 / r1 * v1
+    return (1 + r2 / r1) * r4 / (r3 + r4) * v1 - r2 / r1 * v2
 
 
 @right(FOUR)
 def by_the_current(v1, v2, r1, r2, r3, r4):
-    minus = plus = v2 / (r3 + r4) * r4
-    current = (v1 - minus) / r1
+    minus = plus = v1 / (r3 + r4) * r4
+    current = (v2 - minus) / r1
     return plus - current * r2
 
 
@@ -178,73 +178,73 @@ def by_the_current(v1, v2, r1, r2, r3, r4):
 def by_two_equations(v1, v2, r1, r2, r3, r4):
     # unknown: the voltage of both inputs, the output
     a = np.array([[1 / r3 + 1 / r4, 0], [1 / r1 + 1 / r2, -1 / r2]])
-    return np.linalg.solve(a, np.array([v2 / r3, v1 / r1]))[1]
+    return np.linalg.solve(a, np.array([v1 / r3, v2 / r1]))[1]
 
 
 @wrong(FOUR, "matched")
 def as_if_matched(v1, v2, r1, r2, r3, r4):
-    return r2 / r1 * (v2 - v1)
+    return r2 / r1 * (v1 - v2)
 
 
 @wrong(FOUR, "matched")
 def each_side_by_its_own(v1, v2, r1, r2, r3, r4):
-    return r4 / r3 * v2 - r2 / r1 * v1
+    return r4 / r3 * v1 - r2 / r1 * v2
 
 
 @wrong(FOUR, "wrong-divider")
 def the_other_resistor_of_the_divider(v1, v2, r1, r2, r3, r4):
-    return (1 + r2 / r1) * r3 / (r3 + r4) * v2 - r2 / r1 * v1
+    return (1 + r2 / r1) * r3 / (r3 + r4) * v1 - r2 / r1 * v2
 
 
 @wrong(FOUR, "no-one")
 def without_the_one(v1, v2, r1, r2, r3, r4):
-    return r2 / r1 * (r4 / (r3 + r4) * v2 - v1)
+    return r2 / r1 * (r4 / (r3 + r4) * v1 - v2)
 
 
 @wrong(FOUR, "no-divider")
 def without_the_divider(v1, v2, r1, r2, r3, r4):
-    return (1 + r2 / r1) * v2 - r2 / r1 * v1
+    return (1 + r2 / r1) * v1 - r2 / r1 * v2
 
 
 @wrong(FOUR, "inverted")
 def upside_down(v1, v2, r1, r2, r3, r4):
-    return (1 + r1 / r2) * r4 / (r3 + r4) * v2 - r1 / r2 * v1
+    return (1 + r1 / r2) * r4 / (r3 + r4) * v1 - r1 / r2 * v2
 
 
 @wrong(FOUR, "swapped-inputs")
 def exchanged(v1, v2, r1, r2, r3, r4):
-    return (1 + r2 / r1) * r4 / (r3 + r4) * v1 - r2 / r1 * v2
+    return (1 + r2 / r1) * r4 / (r3 + r4) * v2 - r2 / r1 * v1
 
 
 @wrong(FOUR, "added")
 def added(v1, v2, r1, r2, r3, r4):
-    return (1 + r2 / r1) * r4 / (r3 + r4) * v2 + r2 / r1 * v1
+    return (1 + r2 / r1) * r4 / (r3 + r4) * v1 + r2 / r1 * v2
 
 
 @wrong(FOUR, "added")
 def the_current_raises_the_output(v1, v2, r1, r2, r3, r4):
-    plus = v2 * r4 / (r3 + r4)
-    return plus + (v1 - plus) / r1 * r2
+    plus = v1 * r4 / (r3 + r4)
+    return plus + (v2 - plus) / r1 * r2
 
 
 @wrong(FOUR, "wrong-divider")
 def the_ratio_of_the_two(v1, v2, r1, r2, r3, r4):
-    return (1 + r2 / r1) * r4 / r3 * v2 - r2 / r1 * v1
+    return (1 + r2 / r1) * r4 / r3 * v1 - r2 / r1 * v2
 
 
 @wrong(FOUR, "no-one")
 def the_one_alone(v1, v2, r1, r2, r3, r4):
-    return r4 / (r3 + r4) * v2 - r2 / r1 * v1
+    return r4 / (r3 + r4) * v1 - r2 / r1 * v2
 
 
 @wrong(FOUR, "minus-whole")
 def the_same_gain_for_both(v1, v2, r1, r2, r3, r4):
-    return (1 + r2 / r1) * (r4 / (r3 + r4) * v2 - v1)
+    return (1 + r2 / r1) * (r4 / (r3 + r4) * v1 - v2)
 
 
 @wrong(FOUR, "only-plus")
 def the_plus_input_alone(v1, v2, r1, r2, r3, r4):
-    return (1 + r2 / r1) * v2 * r4 / (r3 + r4)
+    return (1 + r2 / r1) * v1 * r4 / (r3 + r4)
 
 
 # 4. The lambda that leaves the least noise
