@@ -14,7 +14,7 @@ const TEXT = {
     x: "second noise, z₂", y: "first noise, z₁", line: "λz₂", left: "noise left", none: "nothing subtracted",
     cloud: "The cloud of points: the first noise against the second, the line λz₂ and the distances to it.",
     curve: "How much of the noise is left, against λ; the dot shows the value chosen.",
-    verdict: (left, best, least) => `${left}% of the noise is left` + (left > 100 ? ": subtracting harms. " : ". ") +
+    verdict: (left, best, least) => `${left}% of the noise is left` + (left > 100 ? ": subtracting hurts. " : ". ") +
       `At this ρ the least is left at λ = ${best}: ${least}%.`,
   },
 };
