@@ -39,8 +39,8 @@ BEST = Exercise(
         ),
         Mistake(
             "others-at-zero",
-            ro="Ai lăsat celelalte chei la scorul 0. Pot coborî mai jos, până la −bound: distanța e 2 · bound.",
-            en="You left the other keys at score 0. They can go lower, down to −bound: the distance is 2 · bound.",
+            ro="Ai lăsat celelalte chei la scorul 0. Pot coborî mai jos, până la `-bound`: distanța e `2 * bound`.",
+            en="You left the other keys at score 0. They can go lower, down to `-bound`: the distance is `2 * bound`.",
             wrong=(lambda N, bound: 1 / (1 + (N - 1) * np.exp(-bound)), lambda N, bound: 1 / (1 + N * np.exp(-bound))),
         ),
         Mistake(
@@ -70,8 +70,8 @@ BEST = Exercise(
         ),
         Mistake(
             "upside-down",
-            ro="Semnele sunt pe dos: răspunsul are scorul +bound, ceilalți −bound. Așa iese partea cea mai mică.",
-            en="The signs are the wrong way round: the answer has score +bound, the others −bound. This is the "
+            ro="Semnele sunt pe dos: răspunsul are scorul `bound`, ceilalți `-bound`. Așa iese partea cea mai mică.",
+            en="The signs are the wrong way round: the answer has score `bound`, the others `-bound`. This is the "
             "smallest share.",
             wrong=(lambda N, bound: best_share(N, -bound), lambda N, bound: best_share(N, -bound / 2)),
         ),
@@ -90,8 +90,8 @@ BEST = Exercise(
         ),
         Mistake(
             "too-far",
-            ro="Distanța dintre +bound și −bound e `2 * bound`, nici mai mare, nici la pătrat.",
-            en="The distance from −bound to +bound is `2 * bound`, no larger, and not squared.",
+            ro="Distanța dintre cele două margini e `2 * bound`, nici mai mare, nici la pătrat.",
+            en="The distance between the two bounds is `2 * bound`, no larger, and not squared.",
             wrong=(lambda N, bound: best_share(N, 2 * bound), lambda N, bound: best_share(N, bound**2 / 2),
                    lambda N, bound: best_share(N, bound**2)),
         ),
@@ -484,4 +484,4 @@ PICK = Exercise(
     tolerance=1e-5,
 )
 
-EXERCISES = (BEST, NOISE, SCALE, PICK)
+EXERCISES = (BEST, SCALE, PICK, NOISE)
