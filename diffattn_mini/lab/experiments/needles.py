@@ -138,7 +138,7 @@ def run(
               for depth in depths]  # fmt: skip
     first, equal = on_first(model, max(trained), texts)
     return {"parameters": sum(p.numel() for p in model.parameters()), "loss": history[-1]["loss"],
-            "allocation": shares, "first": first, "equal": equal,
+            "allocation": shares, "first": first.tolist(), "equal": equal,
             "accuracy": sum(map(sum, found)) / (len(depths) * len(lengths)), "map": found, "map_without_hay": alone,
             }  # fmt: skip
 
