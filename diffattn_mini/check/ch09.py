@@ -45,7 +45,7 @@ BEST = Exercise(
         ),
         Mistake(
             "counts-itself",
-            ro="Răspunsul e una dintre cele `N` chei: ceilalți sunt `N - 1`.",
+            ro="Și răspunsul e una dintre cele `N` chei: celelalte sunt `N - 1`.",
             en="The answer is one of the `N` keys: the others are `N - 1`.",
             wrong=(lambda N, bound: 1 / (1 + N * np.exp(-2 * bound)),
                    lambda N, bound: 1 / (1 + (N + 1) * np.exp(-2 * bound))),
@@ -70,7 +70,7 @@ BEST = Exercise(
         ),
         Mistake(
             "upside-down",
-            ro="Semnele sunt pe dos: răspunsul are scorul `bound`, ceilalți `-bound`. Așa iese partea cea mai mică.",
+            ro="Semnele sunt pe dos: răspunsul are scorul `bound`, celelalte chei `-bound`. Așa iese partea cea mai mică.",
             en="The signs are the wrong way round: the answer has score `bound`, the others `-bound`. This is the "
             "smallest share.",
             wrong=(lambda N, bound: best_share(N, -bound), lambda N, bound: best_share(N, -bound / 2)),
