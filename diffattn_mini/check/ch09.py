@@ -70,7 +70,7 @@ BEST = Exercise(
         ),
         Mistake(
             "upside-down",
-            ro="Semnele sunt pe dos: răspunsul are scorul `bound`, celelalte chei `-bound`. Așa iese partea cea mai mică.",
+            ro="Semnele sunt pe dos: răspunsul are scorul `bound`, celelalte chei `-bound`. Iese partea cea mai mică.",
             en="The signs are the wrong way round: the answer has score `bound`, the others `-bound`. This is the "
             "smallest share.",
             wrong=(lambda N, bound: best_share(N, -bound), lambda N, bound: best_share(N, -bound / 2)),
