@@ -57,6 +57,7 @@ def test_exercises_are_those_of_the_chapters_in_their_order():
                            "06.additive-scores", "06.alignment-share", "06.beam-step",
                            "07.rms-norm", "07.parameters", "07.nucleus",
                            "08.operations", "08.kv-cache-memory", "08.linear-attention",
+                           "09.best-share", "09.scale", "09.softpick", "09.noise-share",
                            "11.one-head", "11.lambda", "11.schedule", "11.find-the-bug"]  # fmt: skip
 
 
