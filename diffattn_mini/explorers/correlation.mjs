@@ -3,18 +3,18 @@
 const TEXT = {
   ro: {
     lam: "λ: cât scazi", rho: "ρ: corelația zgomotelor",
-    x: "zgomotul al doilea, z₂", y: "zgomotul întâi, z₁", line: "λz₂", left: "rămâne din zgomot", none: "fără scădere",
+    x: "zgomotul al doilea, z₂", y: "zgomotul întâi, z₁", line: "λz₂", left: "abaterea standard rămasă", none: "fără scădere",
     cloud: "Norul de puncte: zgomotul întâi față de al doilea, dreapta λz₂ și distanțele până la ea.",
     curve: "Cât rămâne din zgomot, după λ; punctul arată valoarea aleasă.",
-    verdict: (left, best, least) => `Rămâne ${left} % din zgomot` + (left > 100 ? ": scăderea strică. " : ". ") +
+    verdict: (left, best, least) => `Rămâne ${left} % din abaterea standard a zgomotului` + (left > 100 ? ": scăderea strică. " : ". ") +
       `La ρ acesta, cel mai puțin rămâne la λ = ${best}: ${least} %.`,
   },
   en: {
     lam: "λ: how much you subtract", rho: "ρ: correlation of the noises",
-    x: "second noise, z₂", y: "first noise, z₁", line: "λz₂", left: "noise left", none: "nothing subtracted",
+    x: "second noise, z₂", y: "first noise, z₁", line: "λz₂", left: "standard deviation left", none: "nothing subtracted",
     cloud: "The cloud of points: the first noise against the second, the line λz₂ and the distances to it.",
     curve: "How much of the noise is left, against λ; the dot shows the value chosen.",
-    verdict: (left, best, least) => `${left}% of the noise is left` + (left > 100 ? ": subtracting hurts. " : ". ") +
+    verdict: (left, best, least) => `${left}% of the standard deviation of the noise is left` + (left > 100 ? ": subtracting hurts. " : ". ") +
       `At this ρ the least is left at λ = ${best}: ${least}%.`,
   },
 };
