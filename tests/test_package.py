@@ -31,7 +31,8 @@ def test_the_wheel_carries_the_package_whole(tmp_path):
     source = ROOT / "diffattn_mini"
     expected = {str(path.relative_to(ROOT)) for path in source.rglob("*") if path.suffix in {".py", ".mjs", ".typed"}}
     stored = {f"diffattn_mini/results/{path.name}" for path in (ROOT / "book/results").glob("*.json")}
-    assert stored and inside == expected | stored
+    printed = {f"diffattn_mini/published/{path.name}" for path in (ROOT / "book/published").glob("*.csv")}
+    assert stored and printed and inside == expected | stored | printed
 
 
 def test_the_repository_address_stands_in_the_configuration_alone():
