@@ -202,7 +202,8 @@ HEAD = Exercise(
         ),
         Mistake(
             "norm-each-map",
-            ro="Ai normalizat fiecare hartă ori valori separat. Întâi se scad hărțile, apoi urmează un singur RMSNorm.",
+            ro="Ai normalizat separat produsul fiecărei hărți cu valorile. Întâi se scad hărțile, apoi urmează un "
+            "singur RMSNorm.",
             en="You normalised each map times values on its own. The maps are subtracted first, then comes RMSNorm.",
             wrong=(
                 head(lambda s1, s2, v, lam, init: (1 - init) * (rms(causal(s1) @ v) - lam * rms(causal(s2) @ v))),
@@ -257,7 +258,7 @@ HEAD = Exercise(
         Mistake(**IGNORES_LAMBDA, wrong=before(lambda s1, s2, v, lam: (causal(s1) - causal(s2)) @ v)),
         Mistake(
             "init-for-lambda",
-            ro="Ai scăzut lambda_init ori harta a doua. Se scade `lam`; lambda_init stă numai în factor.",
+            ro="Ai scăzut lambda_init × harta a doua. Se scade `lam`; lambda_init stă numai în factor.",
             en="You subtracted lambda_init times the second map. It is `lam` that is subtracted; lambda_init stands in "
             "the factor alone.",
             wrong=head(lambda s1, s2, v, lam, init: (1 - init) * rms((causal(s1) - init * causal(s2)) @ v)),
@@ -364,9 +365,10 @@ COUNT = Exercise(
         ),
         Mistake(
             "head-norm-per-head",
-            ro="RMSNorm-ul capetelor are 2d ponderi pe strat, aceleași pentru toate capetele: nici câte 2d de cap, "
+            ro="RMSNorm-ul capetelor are 2d ponderi pe strat, aceleași pentru toate capetele: nici câte 2d pe cap, "
             "nici d.",
-            en="The RMSNorm of the heads has 2d weights a layer, the same for all heads: not 2d a head, and not d.",
+            en="The RMSNorm of the heads has 2d weights a layer, the same for all heads: not 2d for each head, "
+            "and not d.",
             wrong=(
                 _more(lambda V, D, h, d, L, H: 2 * d * (h - 1) * L),
                 _more(lambda V, D, h, d, L, H: -d * L),
@@ -422,7 +424,7 @@ COUNT = Exercise(
         ),
         Mistake(
             "no-embedding",
-            ro="Lipsesc reprezentările cuvintelor: vocabularul ori D.",
+            ro="Lipsesc reprezentările cuvintelor: vocabularul × D.",
             en="The embeddings of the words are missing: the vocabulary times D.",
             wrong=_more(lambda V, D, h, d, L, H: -V * D),
         ),
@@ -516,8 +518,8 @@ NORM = Exercise(
             en="This is still the wrong function: mean and spread run over all the words of the head. Each word of "
             "each head is divided by its own size, axis −1.",
             wrong=(
-                lambda x: centred(x, (1, 2)) / (x.std(axis=(1, 2), keepdims=True) + EPS),
                 _rooted((1, 2), center=True),
+                lambda x: centred(x, (1, 2)) / (x.std(axis=(1, 2), keepdims=True) + EPS),
             ),
         ),
         Mistake(
@@ -578,7 +580,7 @@ NORM = Exercise(
         ),
         Mistake(
             "absolute",
-            ro="Ai luat media mărimilor. La RMSNorm: pătratele, media lor, apoi rădăcina.",
+            ro="Ai luat media valorilor absolute. La RMSNorm: pătratele, media lor, apoi rădăcina.",
             en="You took the mean of the absolute values. For RMSNorm: the squares, their mean, then the root.",
             wrong=lambda x: x / (np.abs(x).mean(-1, keepdims=True) + EPS),
         ),

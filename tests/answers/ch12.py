@@ -368,8 +368,8 @@ def norm_with_loops(heads):
 
 @wrong(NORM, "as-given")
 def norm_as_published(heads):
-    mean, spread = heads.mean(axis=(1, 2), keepdims=True), heads.std(axis=(1, 2), keepdims=True)
-    return (heads - mean) / (spread + 1e-5)
+    mean, var = heads.mean(axis=(1, 2), keepdims=True), heads.var(axis=(1, 2), keepdims=True)
+    return (heads - mean) / np.sqrt(var + 1e-5)
 
 
 @wrong(NORM, "as-given")
@@ -405,8 +405,8 @@ def norm_of_layers(heads):
 
 @wrong(NORM, "centred")
 def norm_only_the_axis_mended(heads):
-    mean, spread = heads.mean(axis=-1, keepdims=True), heads.std(axis=-1, keepdims=True)
-    return (heads - mean) / (spread + 1e-5)
+    mean, var = heads.mean(axis=-1, keepdims=True), heads.var(axis=-1, keepdims=True)
+    return (heads - mean) / np.sqrt(var + 1e-5)
 
 
 @wrong(NORM, "spread")
