@@ -58,7 +58,9 @@ def test_exercises_are_those_of_the_chapters_in_their_order():
                            "07.rms-norm", "07.parameters", "07.nucleus",
                            "08.operations", "08.kv-cache-memory", "08.linear-attention",
                            "09.best-share", "09.scale", "09.softpick", "09.noise-share",
-                           "11.one-head", "11.lambda", "11.schedule", "11.find-the-bug"]  # fmt: skip
+                           "10.amplifier", "10.rejection", "10.four-resistors", "10.best-lambda",
+                           "11.one-head", "11.lambda", "11.schedule", "11.find-the-bug",
+                           "12.head", "12.parameters", "12.norm-over-time", "12.turn-pair"]  # fmt: skip
 
 
 def test_every_exercise_has_eight_wrong_answers_and_three_right_ones(capsys):
