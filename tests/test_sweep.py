@@ -458,7 +458,6 @@ def test_rates_are_chosen_on_data_that_the_test_never_sees(name):
     assert two[0] != two[1] and two[0]["parameters"] == two[1]["parameters"]
 
 
-# Planned, and not yet run to the end: no page may speak of them.
 def test_every_experiment_is_stored():
     assert {name for name in experiments() if not (RESULTS / f"{name}.json").exists()} == set()
 

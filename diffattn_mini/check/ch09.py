@@ -31,16 +31,16 @@ BEST = Exercise(
     (
         Mistake(
             "overflow",
-            ro="La margini mari `exp(2 * bound)` depășește și apare `nan` (`inf` împărțit la `inf`). Împarte și sus, "
-            "și jos la `exp(2 * bound)`: rămâne `exp(-2 * bound)`, care se stinge liniștit.",
-            en="At large bounds `exp(2 * bound)` overflows and `nan` comes up (`inf` divided by `inf`). Divide above "
-            "and below by `exp(2 * bound)`: what is left is `exp(-2 * bound)`, which fades quietly.",
+            ro="La margini mari `exp(2 * bound)` depășește și apare `nan` (`inf` împărțit la `inf`). Împarte "
+            "numărătorul și numitorul la `exp(2 * bound)`: rămâne `exp(-2 * bound)`, care se stinge liniștit.",
+            en="At large bounds `exp(2 * bound)` overflows and `nan` comes up (`inf` divided by `inf`). Divide "
+            "numerator and denominator by `exp(2 * bound)`: what is left is `exp(-2 * bound)`, which fades quietly.",
             when=overflows_and_no_more,
         ),
         Mistake(
             "others-at-zero",
-            ro="Ai lăsat celelalte chei la scorul 0. Pot coborî mai jos, până la `-bound`: distanța e `2 * bound`.",
-            en="You left the other keys at score 0. They can go lower, down to `-bound`: the distance is `2 * bound`.",
+            ro="Ai lăsat celelalte chei la scorul 0. Pot coborî mai jos, până la `-bound`: diferența e `2 * bound`.",
+            en="You left the other keys at score 0. They can go lower, down to `-bound`: the gap is `2 * bound`.",
             wrong=(lambda N, bound: 1 / (1 + (N - 1) * np.exp(-bound)), lambda N, bound: 1 / (1 + N * np.exp(-bound))),
         ),
         Mistake(
@@ -90,8 +90,8 @@ BEST = Exercise(
         ),
         Mistake(
             "too-far",
-            ro="Distanța dintre cele două margini e `2 * bound`, nici mai mare, nici la pătrat.",
-            en="The distance between the two bounds is `2 * bound`, no larger, and not squared.",
+            ro="Diferența dintre cele două margini e `2 * bound`, nici mai mare, nici la pătrat.",
+            en="The gap between the two bounds is `2 * bound`, no larger, and not squared.",
             wrong=(lambda N, bound: best_share(N, 2 * bound), lambda N, bound: best_share(N, bound**2 / 2),
                    lambda N, bound: best_share(N, bound**2)),
         ),
@@ -145,10 +145,10 @@ NOISE = Exercise(
     (
         Mistake(
             "signed",
-            ro="Ai adunat ponderile cu semnele lor, iar cele negative le-au șters pe cele pozitive. Ia întâi mărimile, "
-            "`np.abs`, și sus, și jos.",
-            en="You added the weights with their signs, and negative ones cancelled positive ones. Take their sizes "
-            "first, `np.abs`, above and below.",
+            ro="Ai adunat ponderile cu semnele lor, iar cele negative le-au șters pe cele pozitive. Ia întâi modulele, "
+            "`np.abs`, și la numărător, și la numitor.",
+            en="You added the weights with their signs, and negative ones cancelled positive ones. Take absolute "
+            "values first, `np.abs`, in numerator and denominator.",
             wrong=(
                 of_rows(lambda a, n: n.sum(1) / a.sum(1)),
                 of_rows(lambda a, n: np.abs(n.sum(1)) / np.abs(a.sum(1))),
@@ -161,14 +161,14 @@ NOISE = Exercise(
         ),
         Mistake(
             "negatives-dropped",
-            ro="Ai aruncat ponderile negative. Și ele atârnă: contează mărimea lor.",
-            en="You threw the negative weights away. They weigh too: their size counts.",
+            ro="Ai aruncat ponderile negative. Și ele contează, cu modulul lor.",
+            en="You threw the negative weights away. They count too, with their absolute value.",
             wrong=of_rows(lambda a, n: np.maximum(n, 0).sum(1) / np.maximum(a, 0).sum(1)),
         ),
         Mistake(
             "not-divided",
-            ro="Rândurile nu fac mereu 1. Împarte la suma mărimilor din rând.",
-            en="Rows do not always sum to 1. Divide by the sum of the sizes in the row.",
+            ro="Suma unui rând nu e mereu 1. Împarte la suma modulelor din rând.",
+            en="Rows do not always sum to 1. Divide by the sum of the absolute values in the row.",
             wrong=of_rows(lambda a, n: np.abs(n).sum(1)),
         ),
         Mistake(
@@ -215,8 +215,8 @@ NOISE = Exercise(
         ),
         Mistake(
             "squared",
-            ro="Ai ridicat ponderile la pătrat. Măsura aceasta le ia mărimea, `np.abs`.",
-            en="You squared the weights. This measure takes their size, `np.abs`.",
+            ro="Ai ridicat ponderile la pătrat. Măsura aceasta le ia modulul, `np.abs`.",
+            en="You squared the weights. This measure takes their absolute value, `np.abs`.",
             wrong=of_rows(lambda a, n: (n**2).sum(1) / (a**2).sum(1)),
         ),
     ),
@@ -231,9 +231,9 @@ def scale_for(N, trained, bound):
 
 
 def scale_cases(rng: np.random.Generator) -> list[tuple]:
-    cases = [(2, 2, 1.0), (3, 2, 1.0), (5, 3, 0.5), (64, 64, 2.0), (1024, 64, 2.0), (16, 64, 2.0), (513, 64, 1.5)]
+    cases = [(2, 2, 1.0), (3, 2, 1.0), (5, 3, 0.5), (64, 64, 2.0), (1024, 64, 2.0), (65, 64, 2.0), (513, 64, 1.5)]
     for _ in range(8):
-        N, trained = (int(n) for n in rng.integers(3, 300, size=2))
+        trained, N = sorted(int(n) for n in rng.integers(3, 300, size=2))
         cases.append((N, trained, round(float(rng.uniform(0.6, 5)), 1)))
     return cases
 
@@ -249,10 +249,10 @@ SCALE = Exercise(
     (
         Mistake(
             "ratio-of-logs",
-            ro="`log(N) / log(trained)` e regula rotundă din text, aproape aceeași. Cerem factorul exact: pornește de "
-            "la egalitatea celor două părți.",
-            en="`log(N) / log(trained)` is the round rule of the text, nearly the same. The exact factor is asked for: "
-            "start from the two shares being equal.",
+            ro="`log(N) / log(trained)` e regula aproximativă din text, aproape aceeași. Cerem factorul exact: "
+            "pornește de la egalitatea celor două părți.",
+            en="`log(N) / log(trained)` is the approximate rule of the text, nearly the same. The exact factor is "
+            "asked for: start from the two shares being equal.",
             wrong=(lambda N, trained, bound: np.log(N) / np.log(trained),
                    lambda N, trained, bound: np.log(N - 1) / np.log(trained - 1) if trained > 2 else np.inf),
         ),
@@ -272,22 +272,22 @@ SCALE = Exercise(
         ),
         Mistake(
             "once-the-bound",
-            ro="Distanța dintre scoruri e `2 * bound`: când scorurile cresc, cresc amândouă capetele.",
-            en="The distance between the scores is `2 * bound`: when scores grow, both ends grow.",
+            ro="Diferența dintre scoruri e `2 * bound`: când scorurile cresc, cresc amândouă capetele.",
+            en="The gap between the scores is `2 * bound`: when scores grow, both ends grow.",
             wrong=(lambda N, trained, bound: 1 + grown(N, trained) / bound,
                    lambda N, trained, bound: 1 + np.log(N / trained) / bound),
         ),
         Mistake(
             "swapped",
             ro="Raportul e pe dos: un text mai lung cere scoruri mai mari.",
-            en="The ratio is upside down: a longer text asks for larger scores.",
+            en="The ratio is upside down: a longer text needs larger scores.",
             wrong=(lambda N, trained, bound: 1 - grown(N, trained) / (2 * bound),
                    lambda N, trained, bound: 1 / scale_for(N, trained, bound)),
         ),
         Mistake(
             "new-bound",
-            ro="Ai întors marginea cea nouă sau distanța. Cerem numărul cu care se înmulțesc scorurile.",
-            en="You returned the new bound, or the new distance. The number that multiplies the scores is asked for.",
+            ro="Ai întors marginea cea nouă sau diferența cea nouă. Cerem numărul cu care se înmulțesc scorurile.",
+            en="You returned the new bound, or the new gap. The number that multiplies the scores is asked for.",
             wrong=(lambda N, trained, bound: bound * scale_for(N, trained, bound),
                    lambda N, trained, bound: 2 * bound * scale_for(N, trained, bound)),
         ),
@@ -346,7 +346,7 @@ def pick_cases(rng: np.random.Generator) -> list[tuple]:
 
 
 def picked(above, below):
-    """Of the exponentials less one, what stands above the line and below it, without its pitfalls."""
+    """Of the exponentials less one, what stands in the numerator and in the denominator, without the pitfalls."""
 
     def formula(scores):
         top = np.maximum(scores.max(axis=-1, keepdims=True), 0)
@@ -402,26 +402,26 @@ PICK = Exercise(
         ),
         Mistake(
             "overflow",
-            ro="La scoruri mari `exp(s)` depășește. Împarte sus și jos la `exp(m)`, unde `m` e maximul rândului, dar "
-            "cel puțin 0.",
-            en="At large scores `exp(s)` overflows. Divide above and below by `exp(m)`, where `m` is the row's "
-            "maximum, but at least 0.",
+            ro="La scoruri mari `exp(s)` depășește. Împarte numărătorul și numitorul la `exp(m)`, unde `m` e "
+            "maximul rândului, dar cel puțin 0.",
+            en="At large scores `exp(s)` overflows. Divide numerator and denominator by `exp(m)`, where `m` is the "
+            "row's maximum, but at least 0.",
             wrong=naive,
             when=overflows_and_no_more,
         ),
         Mistake(
             "positive-below",
-            ro="La numitor ai adunat numai ce e peste zero, deci rândurile fac 1. Jos intră mărimile tuturor, "
+            ro="La numitor ai adunat numai ce e peste zero, deci suma unui rând e 1. Acolo intră modulele tuturor, "
             "`|exp(s) - 1|`.",
-            en="Below the line you added only what lies above zero, so rows sum to 1. All sizes belong there, "
+            en="In the denominator you added only what lies above zero, so rows sum to 1. All of them belong there, "
             "`|exp(s) - 1|`.",
             wrong=(picked(lambda a, e, s, m: np.maximum(a, 0), lambda a, e, s, m: np.maximum(a, 0)),
                    lambda s: (w := softpick(s)) / np.where((t := w.sum(axis=-1, keepdims=True)) > 0, t, 1)),
         ),
         Mistake(
             "signed-below",
-            ro="La numitor ai adunat cu semn. Ia mărimile, `np.abs`.",
-            en="Below the line you added with signs. Take the sizes, `np.abs`.",
+            ro="La numitor ai adunat cu semn. Ia modulele, `np.abs`.",
+            en="In the denominator you added with signs. Take absolute values, `np.abs`.",
             wrong=picked(lambda a, e, s, m: np.maximum(a, 0), lambda a, e, s, m: a),
         ),
         Mistake(
@@ -440,16 +440,16 @@ PICK = Exercise(
         ),
         Mistake(
             "one-only-above",
-            ro="Ai scăzut 1 numai sus. La numitor e tot `exp(s) - 1`, în mărime.",
-            en="You subtracted 1 only above the line. Below it is `exp(s) - 1` too, in size.",
+            ro="Ai scăzut 1 numai la numărător. La numitor e tot `exp(s) - 1`, în modul.",
+            en="You subtracted 1 only in the numerator. In the denominator it is `exp(s) - 1` too, in absolute value.",
             wrong=(picked(lambda a, e, s, m: np.maximum(a, 0), lambda a, e, s, m: np.exp(s - m)),
                    lambda s: np.maximum(np.exp(s - (m := np.maximum(s.max(axis=-1, keepdims=True), 0))) - np.exp(-m), 0)
                    / np.exp(s - m).sum(axis=-1, keepdims=True)),
         ),
         Mistake(
             "one-only-below",
-            ro="Ai scăzut 1 numai jos. Sus e tot `exp(s) - 1`, făcut 0 unde e negativ.",
-            en="You subtracted 1 only below the line. Above it is `exp(s) - 1` too, set to 0 where it is negative.",
+            ro="Ai scăzut 1 numai la numitor. La numărător e tot `exp(s) - 1`, făcut 0 unde e negativ.",
+            en="You subtracted 1 only in the denominator. In the numerator it is `exp(s) - 1` too, 0 where negative.",
             wrong=picked(lambda a, e, s, m: np.exp(s - m) * (s > 0), lambda a, e, s, m: np.abs(a)),
         ),
         Mistake(
