@@ -143,7 +143,8 @@ class Slider:
 
 
 def explorer(name: str, **state: Any) -> Any:
-    """A picture that computes in the page, with a kernel or without: "cell", "difference" or "softmax".
+    """A picture that computes in the page, with a kernel or without: "cell", "correlation", "difference",
+    "softmax".
 
     state: what it starts from: finite numbers, strings, lists and arrays. Raises ValueError for an unknown name.
     """

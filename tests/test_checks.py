@@ -57,7 +57,10 @@ def test_exercises_are_those_of_the_chapters_in_their_order():
                            "06.additive-scores", "06.alignment-share", "06.beam-step",
                            "07.rms-norm", "07.parameters", "07.nucleus",
                            "08.operations", "08.kv-cache-memory", "08.linear-attention",
+                           "09.best-share", "09.scale", "09.softpick", "09.noise-share",
+                           "10.amplifier", "10.rejection", "10.four-resistors", "10.best-lambda",
                            "11.one-head", "11.lambda", "11.schedule", "11.find-the-bug",
+                           "12.head", "12.parameters", "12.norm-over-time", "12.turn-pair",
                            "13.lambda-star", "13.chosen-rates", "13.paired", "13.holm"]  # fmt: skip
 
 

@@ -168,14 +168,19 @@ def test_the_classes_of_a_text_are_those_of_one_plane(order):
         assert right.any()
 
 
-def test_the_weighted_difference_of_the_electrodes_is_what_its_formula_says():
-    task = Electrocardiogram(noise=0)
-    record = task.record(0)
-    clean = record.first - record.second / task.balance
-    np.testing.assert_allclose(clean, (1 - task.share / task.balance) * record.heart, atol=1e-12)
-    spectrum = np.abs(np.fft.rfft(record.first))
+def test_the_difference_of_the_electrodes_is_the_heart_what_is_left_of_the_hum_and_the_motion():
+    task = Electrocardiogram(noise=0, balance=0.9, motion=0.7)
+    record, still = task.record(0), dataclasses.replace(task, motion=0).record(0)
+    left = record.first - record.second
     at_50 = round(50 * task.seconds)
-    assert spectrum.argmax() == at_50 and np.abs(np.fft.rfft(clean))[at_50] < 0.01 * spectrum[at_50]
+    amplitude = 2 * np.abs(np.fft.rfft(left)) / len(left)
+    assert amplitude[at_50] == pytest.approx(0.1 * task.mains, rel=0.02)
+    clean = still.first - still.second / task.balance  # weighted so, none of the hum is left
+    np.testing.assert_allclose(clean, (0.6 + 0.4 / 0.9) * record.heart, atol=1e-12)
+    np.testing.assert_allclose(record.second, still.second)
+    drift = record.first - still.first  # slow, with one jolt, on the first electrode alone
+    assert np.abs(np.diff(drift)).argmax() == round(0.6 * task.seconds * task.rate)
+    assert 0.7 < np.abs(drift).max() < 1.1
     peaks = [i for i in range(1, len(record.heart) - 1) if record.heart[i] > 0.9 and record.heart[i] >= max(
         record.heart[i - 1], record.heart[i + 1])]  # fmt: skip
     assert np.diff(record.time[peaks]) == pytest.approx(60 / task.pulse, abs=2 / task.rate)
@@ -208,7 +213,7 @@ def test_numbers_of_numpy_are_numbers(task):
     kinds = {int: np.int64, float: np.float16}  # 0.5 and the like are exact in both
     task = dataclasses.replace(task, **{name: 0.5 for name in ("depth", "share") if hasattr(task, name)})
     numbers = {f.name: kinds[type(getattr(task, f.name))](getattr(task, f.name)) for f in dataclasses.fields(task)
-               if type(getattr(task, f.name)) in kinds and f.name not in ("balance", "mains", "noise")}  # fmt: skip
+               if type(getattr(task, f.name)) in kinds and f.name not in ("balance", "mains", "motion", "noise")}
     assert numbers or isinstance(task, CharacterText)
     same = dataclasses.replace(task, **numbers)
     for a, b in zip(draw(task, 3, 2), draw(same, np.uint8(3), np.int64(2)), strict=True):

@@ -24,7 +24,8 @@ def build_wheel(folder):
     shutil.rmtree(folder, ignore_errors=True)
     source = folder / "source"
     shutil.copytree(ROOT / "diffattn_mini", source / "diffattn_mini", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copytree(ROOT / "book/results", source / "book/results")
+    for name in ("book/results", "book/published"):
+        shutil.copytree(ROOT / name, source / name)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source)
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", folder, source]

@@ -6,7 +6,7 @@ import pytest
 
 EXPLORERS = {"ro/index.html": "difference", "en/index.html": "difference", "en/02-softmax.html": "softmax",
              "en/04-self-attention.html": "cell",
-             "ro/11-differential-attention.html": "difference"}
+             "ro/10-differential-amplifier.html": "correlation", "ro/11-differential-attention.html": "difference"}
 
 
 def move(slider, value):
@@ -50,6 +50,21 @@ def test_the_difference_explorer_subtracts_and_counts_what_is_left(visit, langua
         assert share + rest in (99, 100, 101)
         # the shares as shown, to within what rounding eight weights can move them
         assert abs(share / 100 - abs(difference[answer]) / np.abs(difference).sum()) < 0.05
+
+
+@pytest.mark.parametrize("lam", [0, 0.4, 1, 1.5])
+@pytest.mark.parametrize("rho", [0, 0.5, 0.9, 1])
+@pytest.mark.parametrize("language", ["ro", "en"])
+def test_the_correlation_explorer_leaves_of_the_noise_what_the_parabola_says(visit, language, rho, lam):
+    box = visit(f"{language}/10-differential-amplifier.html").locator(".explorer").first
+    slider, correlation = box.locator("input").all()
+    move(slider, lam)
+    move(correlation, rho)
+    verdict = box.locator(".kx-verdict").inner_text()
+    left, least = map(int, re.findall(r"(\d+)\s*%", verdict))
+    assert abs(left - 100 * (1 - 2 * lam * rho + lam**2) ** 0.5) <= 0.51
+    assert abs(least - 100 * (1 - rho**2) ** 0.5) <= 0.51
+    assert ({"ro": "strică", "en": "hurts"}[language] in verdict) == (left > 100)
 
 
 @pytest.mark.parametrize("causal", [False, True])

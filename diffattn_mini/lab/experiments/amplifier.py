@@ -1,35 +1,52 @@
-"""When does a differential amplifier help? Two maps with noise that they share, more or less. Nothing is trained."""
+"""When does subtracting help? Two maps whose noise is shared, more or less. Nothing is trained."""
 
 import numpy as np
 
 from ...attention.softmax import softmax
 from .plan import Experiment, Record
 
-LAMBDAS = tuple(round(0.1 * i, 1) for i in range(13))
+SHARED = (0, 0.25, 0.5, 0.75, 0.99)
 
 
-def run(arm: str, seed: int, rate: float, part: str, length: int, rows: int, signal: float) -> Record:
-    """The answer's share of |A1 - lambda A2| for every lambda. The arm is "rho=..."; there is neither rate nor part."""
-    rho = float(arm.removeprefix("rho="))
-    noise = np.random.default_rng(seed)
-    first = noise.normal(size=(rows, length))
-    second = rho * first + np.sqrt(1 - rho**2) * noise.normal(size=(rows, length))
-    first[:, 0], second[:, 0] = signal, 0
-    map1, map2 = softmax(first), softmax(second)
-    shares = []
-    for lam in LAMBDAS:
-        size = np.abs(map1 - lam * map2)
-        shares.append(float((size[:, 0] / size.sum(1)).mean()))
-    return {"lambdas": LAMBDAS, "shares": shares, "best_lambda": LAMBDAS[int(np.argmax(shares))],
-            "gain": max(shares) - shares[0]}  # fmt: skip
+def two_maps(
+    rho: float, seed: int, length: int, rows: int, answer: float, spread: float = 1.0
+) -> tuple[np.ndarray, np.ndarray]:
+    """Two maps, (rows, length) each. Word 0 is the answer: score `answer` in the first map, 0 in the second.
+
+    The scores of the other words are normal, mean 0 and standard deviation `spread`, with correlation rho between the
+    maps.
+    """
+    rng = np.random.default_rng(seed)
+    first = rng.normal(size=(rows, length))
+    own = rng.normal(size=(rows, length))
+    second = rho * first + np.sqrt(1 - rho**2) * own
+    first, second = spread * first, spread * second
+    first[:, 0], second[:, 0] = answer, 0
+    return softmax(first), softmax(second)
+
+
+def signal_to_noise(weights: np.ndarray) -> float:
+    """In decibels: the answer's mean weight squared, over the mean sum of squares of the others. (rows, length)."""
+    noise = (weights[:, 1:] ** 2).sum(axis=1).mean()
+    return float(10 * np.log10(weights[:, 0].mean() ** 2 / noise))
+
+
+def run(arm: str, seed: int, rate: float, part: str, lam: float, **sizes: float) -> Record:
+    """The arm is "rho=..." or "alone", the first map without a second. There is neither rate nor part."""
+    rho = float(arm.removeprefix("rho=")) if arm != "alone" else 0.0
+    map1, map2 = two_maps(rho, seed, **sizes)
+    left = map1 - (0 if arm == "alone" else lam) * map2
+    noise1, noise2 = map1[:, 1:], map2[:, 1:]
+    return {"snr_db": signal_to_noise(left), "best_lambda": float((noise1 * noise2).sum() / (noise2**2).sum())}
 
 
 EXPERIMENTS = [
     Experiment(
-        "amplifier", run, tuple(f"rho={rho}" for rho in (0, 0.2, 0.5, 0.8, 0.9, 0.99)), "gain",
-        {"ro": "Cât câștigă partea răspunsului când cele două hărți aud zgomot comun, fără antrenare.",
-         "en": "What the answer's share gains where both maps hear the same noise; nothing is trained."},
-        rates=(0.0,), seeds=(0, 1, 2, 3, 4), validation=(), compared=(),
-        settings={"length": 256, "rows": 200, "signal": 3.0},
+        "amplifier", run, ("alone", *(f"rho={rho}" for rho in SHARED)), "snr_db",
+        {"ro": "Raportul semnal-zgomot al ieșirii când se scade 0,8 dintr-o a doua hartă care aude, mai mult sau mai "
+               "puțin, același zgomot; fără antrenare.",
+         "en": "The signal-to-noise ratio of the output when 0.8 of a second map is subtracted that hears, more or "
+               "less, the same noise; nothing is trained."},
+        rates=(0.0,), validation=(), settings={"lam": 0.8, "length": 256, "rows": 200, "answer": 3.0},
     )
 ]  # fmt: skip

@@ -52,7 +52,8 @@ def summarise(result: dict[str, Any], metric: str | None = None, control: str | 
     "successes". Rows beside the control's have "difference", the mean over the seeds of the arm's number less the
     control's, and "low" and "high", its 95 % interval (Student's t). Arms that the plan compares have, for the plan's
     metric and control, "p", "p_holm" (Holm over these arms) and "verdict": "win" or "loss" where p_holm is below 0.05,
-    "tie" where the interval lies within the plan's margin, else "no difference seen", and None where a seed failed.
+    "tie" where the interval lies within the plan's margin, else "no difference seen", and None where a seed failed or
+    is alone.
     """
     metric = metric or result["metric"]
     rates = choose_rates(result, metric)
@@ -97,7 +98,8 @@ def judge(result: dict[str, Any], rows: list[Record], values: dict[str, Numbers]
     whole = len(reference) == len(result["seeds"])
     tested = [row for row in rows if row["arm"] in result["compared"]]
     for row in tested:
-        row["p"] = p_value(result, values[row["arm"]], reference) if whole and row["n"] and not row["failed"] else None
+        known = whole and row["n"] > 1 and not row["failed"]  # of one seed nothing follows
+        row["p"] = p_value(result, values[row["arm"]], reference) if known else None
     for row, corrected in zip(tested, holm([row["p"] for row in tested]), strict=True):
         row["p_holm"] = corrected
         row["verdict"] = verdict(result, row)
