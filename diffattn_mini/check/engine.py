@@ -223,7 +223,8 @@ def _listening() -> Iterator[list]:
 
 
 def _equal(a: Any, b: Any) -> bool:
-    return a.shape == b.shape and bool((a == b).all()) if hasattr(a, "shape") else True
+    """Is an argument what it was? Where nan was, nan still is."""
+    return a.shape == b.shape and bool(((a == b) | ((a != a) & (b != b))).all()) if hasattr(a, "shape") else True
 
 
 def _numbers(returned: Any) -> tuple[np.ndarray | None, str | None]:
