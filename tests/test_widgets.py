@@ -175,7 +175,7 @@ def test_an_explorer_is_a_widget_with_a_kernel_and_a_place_on_the_page_without(n
 
 
 def test_an_unknown_explorer_is_told_which_exist():
-    with pytest.raises(ValueError, match="choose: cell, difference, softmax"):
+    with pytest.raises(ValueError, match="choose: cell, correlation, difference, softmax"):
         widgets.explorer("diference")
 
 

@@ -84,8 +84,8 @@ BEST = Exercise(
         ),
         Mistake(
             "equal-split",
-            ro="Asta e împărțirea egală. Marginea `bound` nu apare deloc în rezultat.",
-            en="That is the equal split. The bound does not appear in the result at all.",
+            ro="Asta e împărțirea egală. Marginea, `bound`, nu apare deloc în rezultat.",
+            en="That is the equal split. The bound, `bound`, does not appear in the result at all.",
             wrong=lambda N, bound: 1 / N,
         ),
         Mistake(

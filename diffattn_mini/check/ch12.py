@@ -213,8 +213,8 @@ HEAD = Exercise(
         ),
         Mistake(
             "no-mask",
-            ro="Lipsește masca: un cuvânt vede și ce vine după el. Dă-le amândurora `\"causal\"`.",
-            en="The mask is missing: a word sees what comes after it too. Give both maps `\"causal\"`.",
+            ro="Lipsește masca: un cuvânt vede și ce vine după el. Dă-le amândurora masca cauzală.",
+            en="The mask is missing: a word sees what comes after it too. Give both maps the causal mask.",
             wrong=before(lambda s1, s2, v, lam: (softmax(s1) - lam * softmax(s2)) @ v),
         ),
         Mistake(
@@ -384,8 +384,8 @@ COUNT = Exercise(
         ),
         Mistake(
             "wide-d",
-            ro="d e lățimea unui sub-cap: D / (2h), nu D / h.",
-            en="d is the width of a sub-head: D / (2h), not D / h.",
+            ro="Lățimea d a unui sub-cap e D / (2h), nu D / h.",
+            en="The width d of a sub-head is D / (2h), not D / h.",
             wrong=(
                 _more(lambda V, D, h, d, L, H: 6 * d * L),
                 _more(lambda V, D, h, d, L, H: 4 * d * L),
@@ -586,8 +586,8 @@ NORM = Exercise(
         ),
         Mistake(
             "eps",
-            ro="ε are valoarea `1e-5` și se adună sub rădăcină, la media pătratelor; la numere mici se vede.",
-            en="ε is `1e-5` and is added under the root, to the mean of the squares; small numbers show it.",
+            ro="Valoarea lui ε e `1e-5` și se adună sub rădăcină, la media pătratelor; la numere mici se vede.",
+            en="The value of ε is `1e-5`; it is added under the root, to the mean of the squares; small numbers show it.",
             wrong=(
                 *(_rooted(-1, eps=eps) for eps in (0, 1e-4, 1e-6, 1e-8, 1e-12)),
                 *(lambda x, eps=eps: x / (np.sqrt((x**2).mean(-1, keepdims=True)) + eps) for eps in (1e-5, 1e-6, 1e-8)),
@@ -681,7 +681,7 @@ TURN = Exercise(
         Mistake(
             "interleaved",
             ro="Ai împărțit coloanele în pare și impare. Primul sub-cap are primele d coloane, al doilea pe celelalte.",
-            en="You divided the columns into even and odd. Sub-head 1 has the first d columns, sub-head 2 the next d.",
+            en="You divided the columns into even and odd. The first sub-head has the first d columns, the second the rest.",
             wrong=(
                 lambda q: _woven(rotate(q[:, 0::2]), rotate(q[:, 1::2])),
                 lambda q: np.hstack([rotate(q[:, 0::2]), rotate(q[:, 1::2])]),
