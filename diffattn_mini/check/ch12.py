@@ -587,7 +587,7 @@ NORM = Exercise(
         Mistake(
             "eps",
             ro="Valoarea lui ε e `1e-5` și se adună sub rădăcină, la media pătratelor; la numere mici se vede.",
-            en="The value of ε is `1e-5`; it is added under the root, to the mean of the squares; small numbers show it.",
+            en="The value of ε is `1e-5`, added under the root to the mean of the squares; small numbers show it.",
             wrong=(
                 *(_rooted(-1, eps=eps) for eps in (0, 1e-4, 1e-6, 1e-8, 1e-12)),
                 *(lambda x, eps=eps: x / (np.sqrt((x**2).mean(-1, keepdims=True)) + eps) for eps in (1e-5, 1e-6, 1e-8)),
@@ -681,7 +681,7 @@ TURN = Exercise(
         Mistake(
             "interleaved",
             ro="Ai împărțit coloanele în pare și impare. Primul sub-cap are primele d coloane, al doilea pe celelalte.",
-            en="You divided the columns into even and odd. The first sub-head has the first d columns, the second the rest.",
+            en="You divided the columns into even and odd. The first sub-head has the first d, the second the others.",
             wrong=(
                 lambda q: _woven(rotate(q[:, 0::2]), rotate(q[:, 1::2])),
                 lambda q: np.hstack([rotate(q[:, 0::2]), rotate(q[:, 1::2])]),
