@@ -62,6 +62,13 @@ IGNORES_LAMBDA = dict(
     ro="Harta a doua se scade întreagă, oricare ar fi `lam`. Înmulțește-o întâi cu `lam`.",
     en="The second map is subtracted whole, whatever `lam` is. Multiply it by `lam` first.",
 )
+SCALE = dict(
+    key="scale",
+    ro="Scorurile nu sunt scalate cum trebuie: fiecare produs scalar se împarte la radical din d, unde d e numărul de "
+    "coloane ale lui `q1`.",
+    en="The scores are not scaled as they should be: each dot product is divided by the square root of d, the number "
+    "of columns of `q1`.",
+)
 SWAPPED = dict(
     key="swapped-maps",
     ro="Hărțile și-au schimbat rolurile: din prima se scade a doua, iar `lam` o înmulțește numai pe a doua.",
@@ -172,11 +179,7 @@ HEAD = Exercise(
                         for limit in LIMITS),
         ),
         Mistake(
-            "scale",
-            ro="Scorurile nu sunt scalate cum trebuie: fiecare produs scalar se împarte la radical din d, unde d e "
-            "numărul de coloane ale lui `q1`.",
-            en="The scores are not scaled as they should be: each dot product is divided by the square root of d, "
-            "the number of columns of `q1`.",
+            **SCALE,
             wrong=(
                 with_scale(lambda T, d: 1),
                 with_scale(lambda T, d: d),

@@ -15,6 +15,7 @@ from .ch11 import (
     ONE_MAP,
     OVERFLOW,
     PLUS,
+    SCALE,
     SWAPPED,
     causal,
 )
@@ -239,11 +240,7 @@ HEAD = Exercise(
                         for limit in LIMITS),
         ),
         Mistake(
-            "scale",
-            ro="Scorurile nu sunt scalate cum trebuie: fiecare produs scalar se împarte la radical din d, unde d e "
-            "numărul de coloane ale lui `q1`.",
-            en="The scores are not scaled as they should be: each dot product is divided by the square root of d, "
-            "the number of columns of `q1`.",
+            **SCALE,
             wrong=tuple(map(with_scale, (lambda T, d: 1, lambda T, d: d, lambda T, d: np.sqrt(2 * d),
                                          lambda T, d: np.sqrt(T), lambda T, d: 1 / np.sqrt(d)))),
         ),
