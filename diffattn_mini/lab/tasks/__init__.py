@@ -1,6 +1,8 @@
 """Tasks: data made on the spot, the same for the same seed. Each says what it is in describe()."""
 
+from .chains import Chains
 from .digits import Digits
+from .documents import Documents
 from .recall import DelayedRecall
 from .retrieval import Retrieval
 from .sentences import Sentences
@@ -10,9 +12,11 @@ from .text import CharacterText, notebook_prose
 from .translation import Translation, Vocabulary, detokenise, tokenise
 
 __all__ = [
+    "Chains",
     "CharacterText",
     "DelayedRecall",
     "Digits",
+    "Documents",
     "Electrocardiogram",
     "InContextClasses",
     "Needles",
