@@ -43,8 +43,8 @@ COSINE = Exercise(
     (
         Mistake(
             "zero-vector",
-            ro="Pe un vector numai din zerouri ai împărțit la zero. Tratează-l separat: asemănarea lui cu oricine e 0.",
-            en="For a vector of zeros you divided by zero. Treat it apart: its similarity to anything is 0.",
+            ro="Pe un vector numai din zerouri ai împărțit la zero. Tratează-l separat: asemănarea lui e 0.",
+            en="For a vector of zeros you divided by zero. Treat it separately: its similarity is 0.",
             wrong=(
                 lambda a, b: a @ b / (length(a) * length(b)),
                 lambda a, b: a @ b / (length(a) * length(b)) if a.any() else 0.0,
@@ -54,12 +54,10 @@ COSINE = Exercise(
         ),
         Mistake(
             "zero-agreed",
-            ro="Greșești doar când un vector e numai din zerouri. Am convenit că asemănarea lui cu oricine e 0, chiar "
-            "și cu "
-            "un alt vector nul.",
-            en="You are wrong only when a vector is all zeros. We agreed that its similarity to anything is 0, to "
-            "another "
-            "vector of zeros too.",
+            ro="Greșești doar când un vector e numai din zerouri. Am convenit că asemănarea lui cu orice vector e 0, "
+            "chiar și cu un alt vector nul.",
+            en="You are wrong only when a vector is all zeros. We agreed that its similarity to any vector is 0, even "
+            "to another vector of zeros.",
             when=lambda trials: fails_only(trials, lambda t: not t.args[0].any() or not t.args[1].any()),
             wrong=(
                 lambda a, b: 1.0 if not a.any() or not b.any() else cosine(a, b),
@@ -70,11 +68,10 @@ COSINE = Exercise(
         ),
         Mistake(
             "not-all-zeros",
-            ro="Ai întors 0 și pentru vectori care au direcție. N-o are doar vectorul cu *toate* numerele zero: "
+            ro="Ai întors 0 și pentru vectori care au direcție. Numai un vector cu *toate* numerele zero nu are: "
             "`not a.any()`.",
-            en="You returned 0 for vectors that have a direction too. Only one *all* of whose numbers are zero has "
-            "none: "
-            "`not a.any()`.",
+            en="You returned 0 for vectors that do have a direction. Only a vector whose numbers are *all* zero has "
+            "none: `not a.any()`.",
             wrong=(
                 lambda a, b: cosine(a, b) if a.all() and b.all() else 0.0,
                 lambda a, b: cosine(a, b) if a.sum() and b.sum() else 0.0,
@@ -97,8 +94,8 @@ COSINE = Exercise(
         ),
         Mistake(
             "squared-lengths",
-            ro="Lungimea e radicalul sumei pătratelor; ție ți-a rămas suma, fără radical, sau un radical în plus.",
-            en="The length is the square root of the sum of squares; you kept the sum, or took one root too many.",
+            ro="Lungimea e radicalul sumei pătratelor; la tine lipsește radicalul sau e unul în plus.",
+            en="The length is the square root of the sum of squares; your root is missing, or there is one too many.",
             wrong=both(
                 lambda a, b: a @ b / ((a @ a) * (b @ b)),
                 lambda a, b: a @ b / np.sqrt(length(a) * length(b)),
@@ -106,10 +103,10 @@ COSINE = Exercise(
         ),
         Mistake(
             "other-length",
-            ro="Ai măsurat lungimea altfel: suma modulelor, cel mai mare pas sau numărul de pași. Lungimea e cea din "
-            "teorema lui Pitagora.",
-            en="You measured length in another way: the sum of sizes, the largest step, the number of steps. Length "
-            "is that of Pythagoras.",
+            ro="Ai măsurat lungimea altfel: cu suma modulelor, cu cea mai mare coordonată sau cu numărul de "
+            "coordonate. Ia lungimea din teorema lui Pitagora.",
+            en="You measured the length in another way: by the sum of absolute values, the largest coordinate or their "
+            "number. Use Pythagoras' theorem.",
             wrong=both(
                 lambda a, b: a @ b / (np.abs(a).sum() * np.abs(b).sum()),
                 lambda a, b: a @ b / (np.abs(a).max() * np.abs(b).max()),
@@ -150,9 +147,8 @@ COSINE = Exercise(
         ),
         Mistake(
             "distance",
-            ro="Acesta spune cât de departe sunt vectorii, nu cât seamănă: 0 la cei egali. Se cere cosinusul însuși.",
-            en="This says how far apart the vectors are, not how alike: 0 for equal ones. The cosine itself is asked "
-            "for.",
+            ro="Aceasta e o distanță: 0 pentru vectori egali. Se cere cosinusul, care e 1 pentru vectori egali.",
+            en="This is a distance: 0 for equal vectors. The cosine is asked for, which is 1 for equal vectors.",
             wrong=(lambda a, b: 1 - cosine(a, b), *both(lambda a, b: 1 - a @ b / (length(a) * length(b))),
                    lambda a, b: length(a - b)),
         ),
@@ -177,7 +173,7 @@ COSINE = Exercise(
         Mistake(
             "centred",
             ro="Ai scăzut întâi media: asta e corelația. Cosinusul ia vectorii așa cum sunt.",
-            en="You took the mean away first: that is the correlation. The cosine takes the vectors as they are.",
+            en="You subtracted the mean first: that is the correlation. The cosine takes the vectors as they are.",
             wrong=(
                 lambda a, b: cosine(a - a.mean(), b - b.mean()),
                 *both(lambda a, b: (lambda x, y: x @ y / (length(x) * length(y)))(a - a.mean(), b - b.mean())),
@@ -185,8 +181,8 @@ COSINE = Exercise(
         ),
         Mistake(
             "not-summed",
-            ro="Ai înmulțit pas cu pas, dar nu ai adunat: produsul scalar e un singur număr.",
-            en="You multiplied step by step but did not add up: the dot product is a single number.",
+            ro="Ai înmulțit coordonatele, dar nu ai adunat rezultatele: produsul scalar e un singur număr.",
+            en="You multiplied the coordinates but did not add the results: the dot product is a single number.",
             wrong=(
                 lambda a, b: a * b,
                 lambda a, b: a * b / (length(a) * length(b)),
@@ -293,8 +289,8 @@ MATRIX = Exercise(
         ),
         Mistake(
             "other-length",
-            ro="Ai măsurat lungimea altfel decât Pitagora: cu suma, cu suma modulelor sau cu cel mai mare număr.",
-            en="You measured length otherwise than Pythagoras: by the sum, the sum of sizes or the largest number.",
+            ro="Ai măsurat lungimea cu suma, cu suma modulelor sau cu cel mai mare număr. Ia-o pe a lui Pitagora.",
+            en="You measured the length by the sum, the sum of absolute values or the largest number. Use Pythagoras.",
             wrong=(
                 lambda X: (lambda Y: Y @ Y.T)(X / X.sum(1, keepdims=True)),
                 lambda X: (lambda Y: Y @ Y.T)(X / np.abs(X).sum(1, keepdims=True)),
@@ -304,7 +300,7 @@ MATRIX = Exercise(
         Mistake(
             "centred",
             ro="Ai scăzut mediile: asta e corelația. Cosinusul ia rândurile așa cum sunt.",
-            en="You took the means away: that is the correlation. The cosine takes the rows as they are.",
+            en="You subtracted the means: that is the correlation. The cosine takes the rows as they are.",
             wrong=(
                 lambda X: similarity_matrix(X - X.mean(1, keepdims=True)),
                 lambda X: np.corrcoef(X),
@@ -313,8 +309,8 @@ MATRIX = Exercise(
         ),
         Mistake(
             "distances",
-            ro="Acestea sunt distanțe: 0 pe diagonală. Se cer asemănări, cu 1 pe diagonală.",
-            en="These are distances: 0 on the diagonal. Likeness is asked for, with 1 on the diagonal.",
+            ro="Acestea sunt distanțe: 0 pe diagonală. Se cer cosinusuri, cu 1 pe diagonală.",
+            en="These are distances: 0 on the diagonal. Cosines are asked for, with 1 on the diagonal.",
             wrong=(
                 lambda X: np.linalg.norm(X[:, None] - X[None], axis=-1),
                 lambda X: 1 - similarity_matrix(X),
@@ -424,8 +420,8 @@ NEAREST = Exercise(
     (
         Mistake(
             "itself",
-            ro="Cel mai asemănător cuvânt e, firește, el însuși. Se cere un altul: scoate-l pe `i` din întrecere.",
-            en="The most similar word is of course the word itself. Another is asked for: take `i` out of the race.",
+            ro="Cel mai asemănător cuvânt e, firește, el însuși. Se cere altul: scoate-l pe `i` dintre candidați.",
+            en="The most similar word is of course the word itself. Another is asked for: take `i` out of the running.",
             wrong=(
                 lambda table, i: similarity_matrix(table)[i].argmax(),
                 lambda table, i: i,
@@ -435,11 +431,9 @@ NEAREST = Exercise(
         Mistake(
             "second-best",
             ro="Ai luat al doilea din clasament, ca și cum primul ar fi mereu `i`. Dacă alt rând are exact aceeași "
-            "direcție, "
-            "cele două sunt la egalitate: scoate-l întâi pe `i`.",
+            "direcție, cele două sunt la egalitate: scoate-l întâi pe `i`.",
             en="You took the second of the ranking, as if the first were always `i`. If another row has exactly the "
-            "same "
-            "direction the two tie: take `i` out first.",
+            "same direction, the two tie: take `i` out first.",
             wrong=(
                 lambda table, i: similarity_matrix(table)[i].argsort()[-2],
                 lambda table, i: (-similarity_matrix(table)[i]).argsort()[1],
@@ -449,9 +443,8 @@ NEAREST = Exercise(
             "alike-dropped",
             ro="Ai scos toate cuvintele cu cosinus 1, deci și un *alt* cuvânt cu aceeași direcție. Scoate doar "
             "numărul `i`.",
-            en="You took out all the words with cosine 1, so *another* word of the same direction too. Take out "
-            "number `i` "
-            "alone.",
+            en="You took out all the words with cosine 1, even *another* word with the same direction. Take out "
+            "number `i` alone.",
             wrong=(
                 *(lambda table, i, fill=fill: _dropped(similarity_matrix(table)[i] > 0.9999, table, i, fill)
                   for fill in (0, -1, -np.inf)),
@@ -501,7 +494,7 @@ NEAREST = Exercise(
         Mistake(
             "sign-lost",
             ro="Un vector opus nu e asemănător: cosinusul lui e −1. Nu lua modulul.",
-            en="An opposite vector is not alike: its cosine is −1. Do not take the absolute value.",
+            en="An opposite vector is not similar: its cosine is −1. Do not take the absolute value.",
             wrong=(
                 lambda table, i: without(np.abs(similarity_matrix(table)[i]), i),
                 lambda table, i: without(similarity_matrix(table)[i] ** 2, i),
@@ -509,8 +502,8 @@ NEAREST = Exercise(
         ),
         Mistake(
             "score",
-            ro="Acesta e cosinusul celui mai apropiat cuvânt. Se cere numărul cuvântului, un întreg.",
-            en="This is the cosine of the nearest word. Its number is asked for, an integer.",
+            ro="Acesta e cosinusul celui mai asemănător cuvânt. Se cere numărul cuvântului, un întreg.",
+            en="This is the cosine of the most similar word. The number of that word is asked for, an integer.",
             wrong=lambda table, i: np.delete(similarity_matrix(table)[i], i).max(),
         ),
         Mistake(
@@ -522,11 +515,9 @@ NEAREST = Exercise(
         Mistake(
             "second-smallest",
             ro="Ai sortat crescător și ai luat al doilea de la început, unde stau cele mai puțin asemănătoare. "
-            "Scoate-l pe "
-            "`i`, apoi ia-l pe cel mai mare: `argmax`.",
+            "Scoate-l pe `i`, apoi ia-l pe cel mai mare: `argmax`.",
             en="You sorted in ascending order and took the second from the start, where the least similar stand. Take "
-            "`i` "
-            "out, then take the largest: `argmax`.",
+            "`i` out, then take the largest: `argmax`.",
             wrong=lambda table, i: int(similarity_matrix(table)[i].argsort()[1]),
         ),
         Mistake(
@@ -538,7 +529,7 @@ NEAREST = Exercise(
         Mistake(
             "whole-ranking",
             ro="Ai întors toate cuvintele, în ordine. Se cere unul singur.",
-            en="You returned all the words, in order. One alone is asked for.",
+            en="You returned all the words, in order. Only one is asked for.",
             wrong=(
                 lambda table, i: (-similarity_matrix(table)[i]).argsort(),
                 lambda table, i: similarity_matrix(table)[i].argsort(),
@@ -548,8 +539,8 @@ NEAREST = Exercise(
         ),
         Mistake(
             "other-row",
-            ro="Ai căutat pentru alt cuvânt decât `i`.",
-            en="You searched for another word than `i`.",
+            ro="Ai căutat cuvântul asemănător cu altul, nu cu `i`.",
+            en="You searched for a word other than `i`.",
             wrong=(lambda table, i: nearest(table, 0), lambda table, i: nearest(table, len(table) - 1)),
         ),
     ),
