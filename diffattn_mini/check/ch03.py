@@ -56,14 +56,15 @@ KERNEL = Exercise(
         ),
         Mistake(
             "sign",
-            ro="Semnul e inversat: cheia cea mai depărtată vorbește cel mai tare. Scorul e minus jumătate din pătrat.",
-            en="The sign is reversed: the farthest key speaks loudest. The score is minus half of the square.",
+            ro="Semnul e inversat: cheia cea mai depărtată primește ponderea cea mai mare. Scorul e minus jumătate din "
+            "pătrat.",
+            en="The sign is reversed: the farthest key gets the largest weight. The score is minus half of the square.",
             wrong=lambda queries, keys, values, T: softmax(squares(queries, keys) / 2 / T) @ values,
         ),
         Mistake(
             "temperature",
-            ro="Temperatura lipsește, sau a intrat altfel. Scorurile se împart la `tau` înainte de softmax.",
-            en="The temperature is missing, or went in otherwise. The scores are divided by `tau` before softmax.",
+            ro="Temperatura lipsește sau e pusă altundeva. Scorurile se împart la `tau` înainte de softmax.",
+            en="The temperature is missing, or is in the wrong place. The scores are divided by `tau` before softmax.",
             wrong=(
                 lambda queries, keys, values, T: softmax(-squares(queries, keys) / 2) @ values,
                 lambda queries, keys, values, T: softmax(-squares(queries, keys) / 2 * T) @ values,
@@ -74,10 +75,10 @@ KERNEL = Exercise(
         ),
         Mistake(
             "floor",
-            ro="Ai adunat ceva la `T` sau i-ai pus o limită de jos. Temperatura poate fi oricât de mică: împarte "
-            "chiar la `T`.",
-            en="You added something to `T`, or put a floor under it. The temperature may be as small as you like: "
-            "divide by `T` itself.",
+            ro="Ai adunat ceva la `tau` sau i-ai pus o limită inferioară. Temperatura poate fi oricât de mică: "
+            "împarte chiar la `tau`.",
+            en="You added something to `tau`, or set a lower limit for it. The temperature may be as small as you "
+            "like: divide by `tau` itself.",
             wrong=tuple(
                 lambda queries, keys, values, T, f=f, low=low: kernel_regression(queries, keys, values, low(T, f))
                 for f in (1, 0.5, 0.2, 0.1, 0.05, 0.01, 1e-3, 1e-4, 1e-6, 1e-8)
@@ -86,8 +87,8 @@ KERNEL = Exercise(
         ),
         Mistake(
             "half",
-            ro="Jumătatea din scor s-a pierdut: scorul e −(q − k)²/2.",
-            en="The half in the score is lost: the score is −(q − k)²/2.",
+            ro="Scorul nu e împărțit la 2: el e −(q − k)²/2.",
+            en="The score is not divided by 2: it is −(q − k)²/2.",
             wrong=(
                 lambda queries, keys, values, T: softmax(-squares(queries, keys) / T) @ values,
                 lambda queries, keys, values, T: softmax(-squares(queries, keys) / 4 / T) @ values,
@@ -106,9 +107,10 @@ KERNEL = Exercise(
         ),
         Mistake(
             "product",
-            ro="Ai luat produsul orelor. Fără termenul −k²/2, cheile mari câștigă mereu; aici scorul e din distanță.",
-            en="You took the product of the hours. Without the term −k²/2 large keys always win; here the score comes "
-            "from the distance.",
+            ro="Ai luat produsul orelor. Fără termenul −k²/2, orele mari primesc mereu ponderi mari; aici scorul se "
+            "face din distanță.",
+            en="You took the product of the hours. Without the term −k²/2 late hours always get large weights; here "
+            "the score comes from the distance.",
             wrong=(
                 lambda queries, keys, values, T: softmax(np.outer(queries, keys) / T) @ values,
                 lambda queries, keys, values, T: softmax(np.outer(queries, keys)) @ values,
@@ -131,8 +133,8 @@ KERNEL = Exercise(
         ),
         Mistake(
             "wrong-axis",
-            ro="Ai luat softmax pe coloane, adică peste întrebări. Fiecare întrebare își împarte atenția între chei.",
-            en="You took softmax over the columns, that is over the queries. Each query shares out over the keys.",
+            ro="Ai aplicat softmax pe coloane, adică peste interogări. Ponderile unei interogări fac împreună unu.",
+            en="You applied softmax down the columns, that is over the queries. The weights of one query sum to one.",
             wrong=(
                 lambda queries, keys, values, T: softmax(-squares(queries, keys) / 2 / T, axis=0) @ values,
                 lambda queries, keys, values, T: softmax((-squares(queries, keys) / 2 / T).ravel()).reshape(
@@ -151,14 +153,14 @@ KERNEL = Exercise(
         ),
         Mistake(
             "weights",
-            ro="Acestea sunt ponderile. Mai rămâne de amestecat valorile: `weights @ values`.",
-            en="These are the weights. The values are still to be mixed: `weights @ values`.",
+            ro="Acestea sunt ponderile. Mai ai de făcut media valorilor: `weights @ values`.",
+            en="These are the weights. The mean of the values is still to be taken: `weights @ values`.",
             wrong=lambda queries, keys, values, T: softmax(-squares(queries, keys) / 2 / T),
         ),
         Mistake(
             "keys-mixed",
-            ro="Ai amestecat cheile în locul valorilor: ai primit o oră, nu o temperatură.",
-            en="You mixed the keys instead of the values: what came is an hour, not a temperature.",
+            ro="Ai făcut media cheilor în locul valorilor: ai primit o oră, nu o temperatură.",
+            en="You took the mean of the keys, not of the values: the result is an hour, not a temperature.",
             wrong=lambda queries, keys, values, T: softmax(-squares(queries, keys) / 2 / T) @ keys,
         ),
     ),
@@ -205,10 +207,10 @@ ATTENTION = Exercise(
         ),
         Mistake(
             "global-max",
-            ro="Ai scăzut maximul întregului tabel. Un rând aflat mult sub el se stinge tot: 0/0. Fiecare rând are "
-            "maximul lui.",
-            en="You subtracted the maximum of the whole table. A row far below it dies out: 0/0. Each row has its own "
-            "maximum.",
+            ro="Ai scăzut maximul întregului tabel. Într-un rând aflat mult sub el toate exponențialele devin 0, iar "
+            "0/0 nu e număr. Fiecare rând are maximul lui.",
+            en="You subtracted the maximum of the whole table. In a row far below it all the exponentials become 0, "
+            "and 0/0 is not a number. Each row has its own maximum.",
             wrong=lambda q, k, v: naive(scores(q, k) - scores(q, k).max()) @ v,
         ),
         Mistake(
@@ -246,15 +248,15 @@ ATTENTION = Exercise(
         ),
         Mistake(
             "root-after",
-            ro="Împărțirea la √d vine înainte de softmax, pe scoruri. După el ponderile nu mai fac unu.",
-            en="The division by √d comes before softmax, on the scores. After it the weights no longer make one.",
+            ro="Împărțirea la √d vine înainte de softmax, la scoruri. După el, suma ponderilor n-ar mai fi unu.",
+            en="The division by √d comes before softmax, on the scores. After it, the weights would not sum to one.",
             wrong=(lambda q, k, v: softmax(q @ k.T) @ v / np.sqrt(q.shape[-1]),
                    lambda q, k, v: softmax(scores(q, k)) @ v / np.sqrt(q.shape[-1])),
         ),
         Mistake(
             "wrong-axis",
-            ro="Softmax e luat pe coloane, peste întrebări. Fiecare rând, adică fiecare întrebare, face singur unu.",
-            en="Softmax is taken over the columns, over the queries. Each row, that is each query, must make one.",
+            ro="Softmax e aplicat pe coloane, peste interogări. Fiecare rând, adică fiecare interogare, are suma unu.",
+            en="Softmax is applied down the columns, over the queries. Each row, that is each query, must sum to one.",
             wrong=(
                 lambda q, k, v: softmax(scores(q, k), axis=0) @ v,
                 lambda q, k, v: softmax(scores(q, k).ravel()).reshape(len(q), len(k)) @ v,
@@ -262,8 +264,8 @@ ATTENTION = Exercise(
         ),
         Mistake(
             "no-softmax",
-            ro="Lipsește softmax: scorurile, nu ponderile, au amestecat valorile.",
-            en="Softmax is missing: scores, not weights, have mixed the values.",
+            ro="Lipsește softmax: ai înmulțit valorile cu scorurile, nu cu ponderile.",
+            en="Softmax is missing: you multiplied the values by the scores, not by the weights.",
             wrong=(
                 lambda q, k, v: scores(q, k) @ v,
                 lambda q, k, v: q @ k.T @ v,
@@ -281,14 +283,14 @@ ATTENTION = Exercise(
         ),
         Mistake(
             "softmax-of-output",
-            ro="Ai luat softmax din rezultat. El se ia din scoruri, înainte de a amesteca valorile.",
-            en="You took softmax of the result. It is taken of the scores, before the values are mixed.",
+            ro="Ai aplicat softmax rezultatului. El se aplică scorurilor, înainte de media valorilor.",
+            en="You applied softmax to the result. It belongs on the scores, before the mean of the values is taken.",
             wrong=lambda q, k, v: softmax(scores(q, k) @ v),
         ),
         Mistake(
             "roles",
-            ro="Rolurile s-au încurcat: interogările întreabă cheile, iar ponderile amestecă valorile.",
-            en="The roles are mixed up: queries ask keys, and the weights mix the values.",
+            ro="Ai schimbat rolurile: scorurile vin din interogări și chei, iar media se face din valori.",
+            en="The roles are mixed up: the scores come from queries and keys, and the mean is taken of the values.",
             wrong=(
                 lambda q, k, v: softmax(scores(q, k)) @ k,
                 lambda q, k, v: softmax(scores(k, k)) @ v,
@@ -303,8 +305,8 @@ ATTENTION = Exercise(
         ),
         Mistake(
             "weights",
-            ro="Aceasta e harta de atenție. Mai rămâne de amestecat valorile: `weights @ v`.",
-            en="This is the attention map. The values are still to be mixed: `weights @ v`.",
+            ro="Aceasta e harta de atenție. Mai ai de făcut media valorilor: `weights @ v`.",
+            en="This is the attention map. The mean of the values is still to be taken: `weights @ v`.",
             wrong=(lambda q, k, v: softmax(scores(q, k)), lambda q, k, v: softmax(q @ k.T)),
         ),
         Mistake(
@@ -363,14 +365,14 @@ GRADIENT = Exercise(
     (
         Mistake(
             "no-root",
-            ro="Derivata scorurilor față de `q` e K/√d: la sfârșit mai împarți o dată la √d.",
+            ro="Derivata scorurilor în raport cu `q` e K/√d: la sfârșit mai împarți o dată la √d.",
             en="The derivative of the scores with respect to `q` is K/√d: at the end divide by √d once more.",
             wrong=lambda q, k, v: query_gradient(q, k, v) * np.sqrt(len(q)),
         ),
         Mistake(
             "scores-without-root",
-            ro="Ponderile sunt calculate fără √d. Scorurile sunt K q / √d.",
-            en="The weights are computed without √d. The scores are K q / √d.",
+            ro="Ponderile sunt calculate fără √d. Scorurile sunt `k @ q / np.sqrt(d)`, cu `d = len(q)`.",
+            en="The weights are computed without √d. The scores are `k @ q / np.sqrt(d)`, with `d = len(q)`.",
             wrong=(
                 lambda q, k, v: (lambda p: (p * (v - p @ v)) @ k / np.sqrt(len(q)))(softmax(k @ q)),
                 lambda q, k, v: (lambda p: (p * (v - p @ v)) @ k)(softmax(k @ q)),
@@ -384,10 +386,10 @@ GRADIENT = Exercise(
         ),
         Mistake(
             "weights-fixed",
-            ro="Ai uitat că suma ponderilor e fixă: când una crește, celelalte scad. Jacobianul are și partea −p·p, "
-            "adică din `v` se scade media.",
-            en="You forgot that the sum is fixed: when one weight grows the others fall. The Jacobian has the part "
-            "−p·p too, so the mean is taken off `v`.",
+            ro="Ai uitat că suma ponderilor e fixă: când una crește, celelalte scad. Jacobianul are și termenul −p·p, "
+            "adică din `v` se scade media lui.",
+            en="You forgot that the sum is fixed: when one weight grows the others fall. The Jacobian has the term "
+            "−p·p too, so the mean of `v` is subtracted from it.",
             wrong=(
                 lambda q, k, v: (weights(q, k) * v) @ k / np.sqrt(len(q)),
                 lambda q, k, v: (weights(q, k) * v) @ k,
@@ -406,7 +408,7 @@ GRADIENT = Exercise(
         Mistake(
             "plain-mean",
             ro="Ai scăzut media simplă. Media se ia cu ponderile `p`.",
-            en="You took off the plain mean. The mean is taken under the weights `p`.",
+            en="You subtracted the plain mean. The mean is taken under the weights `p`.",
             wrong=(
                 lambda q, k, v: (weights(q, k) * (v - v.mean())) @ k / np.sqrt(len(q)),
                 lambda q, k, v: (weights(q, k) * (v - v.mean())) @ (k - k.mean(0)) / np.sqrt(len(q)),
@@ -414,8 +416,8 @@ GRADIENT = Exercise(
         ),
         Mistake(
             "unweighted",
-            ro="Aceasta e covarianța cu ponderi egale. Aici fiecare cheie cântărește `p`.",
-            en="This is the covariance with equal weights. Here each key weighs `p`.",
+            ro="Ai dat tuturor cheilor aceeași pondere. Aici fiecare cheie are ponderea ei din `p`.",
+            en="You gave all the keys the same weight. Here each key has its own weight from `p`.",
             wrong=(
                 lambda q, k, v: (v - v.mean()) @ (k - k.mean(0)) / len(v) / np.sqrt(len(q)),
                 lambda q, k, v: (v - v.mean()) @ (k - k.mean(0)) / len(v),
@@ -449,8 +451,8 @@ GRADIENT = Exercise(
         ),
         Mistake(
             "mean-key",
-            ro="Aceasta e cheia medie, derivata logaritmului numitorului. Lipsesc valorile.",
-            en="This is the mean key, the derivative of the logarithm of the denominator. The values are missing.",
+            ro="Aceasta e media cheilor. Valorile nu apar deloc în rezultat.",
+            en="This is the mean of the keys. The values do not enter the result at all.",
             wrong=(lambda q, k, v: weights(q, k) @ k, lambda q, k, v: weights(q, k) @ k / np.sqrt(len(q))),
         ),
         Mistake(
@@ -461,8 +463,8 @@ GRADIENT = Exercise(
         ),
         Mistake(
             "by-scores",
-            ro="Acesta e gradientul față de scoruri, cu forma `(n,)`. Mai înmulțește cu `k` și împarte la √d.",
-            en="This is the gradient with respect to the scores, of shape `(n,)`. Multiply by `k` and divide by √d.",
+            ro="Acesta e gradientul în raport cu scorurile, cu forma `(N,)`. Mai înmulțește cu `k` și împarte la √d.",
+            en="This is the gradient with respect to the scores, of shape `(N,)`. Multiply by `k` and divide by √d.",
             wrong=lambda q, k, v: weights(q, k) * (v - weights(q, k) @ v),
         ),
     ),
