@@ -20,7 +20,8 @@ MATHJAX_CONFIG = {
 }
 # What else the pages ask for; the rest of what Sphinx and the themes put into _static is removed.
 KEPT = ["book.css", "book.js", "widgets.css", "widgets.js", "guesses.js", "mark.svg", "mathjax",
-        "documentation_options.js", "doctools.js", "sphinx_highlight.js", "searchtools.js", "language_data.js", "translations.js"]
+        "documentation_options.js", "doctools.js", "sphinx_highlight.js", "searchtools.js", "language_data.js",
+        "translations.js"]
 
 
 def configure(app, config):
