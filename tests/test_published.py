@@ -25,6 +25,13 @@ def test_the_needles_give_the_means_that_were_printed():
         assert len(seeds) == 3 and round(sum(seeds) / 3, 3) == printed
 
 
+def test_the_long_needles_give_the_means_that_were_printed():
+    rows = published("needles-64k")
+    for model, printed in (("Transformer", 0.52), ("DIFF", 0.86)):
+        depths = [row["64K"] for row in rows if row["model"] == model]
+        assert len(depths) == 5 and round(sum(depths) / 5, 2) == printed
+
+
 def test_a_table_that_is_not_there_is_named_with_those_that_are():
     with pytest.raises(FileNotFoundError, match="no table 'nothing'; choose from .*needle-mrtanke"):
         published("nothing")

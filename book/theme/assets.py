@@ -19,8 +19,9 @@ MATHJAX_CONFIG = {
     "chtml": {"displayAlign": "left", "displayIndent": "1.5em"},
 }
 # What else the pages ask for; the rest of what Sphinx and the themes put into _static is removed.
-KEPT = ["book.css", "book.js", "widgets.css", "widgets.js", "mark.svg", "mathjax", "documentation_options.js",
-        "doctools.js", "sphinx_highlight.js", "searchtools.js", "language_data.js", "translations.js"]
+KEPT = ["book.css", "book.js", "widgets.css", "widgets.js", "guesses.js", "mark.svg", "mathjax",
+        "documentation_options.js", "doctools.js", "sphinx_highlight.js", "searchtools.js", "language_data.js",
+        "translations.js"]
 
 
 def configure(app, config):
@@ -30,6 +31,7 @@ def configure(app, config):
     app.add_js_file("book.js", loading_method="defer")
     app.add_css_file("widgets.css", priority=810)
     app.add_js_file("widgets.js", loading_method="defer")
+    app.add_js_file("guesses.js", loading_method="defer")
 
 
 def copy(source, target):

@@ -147,6 +147,32 @@ def test_every_slider_has_a_name_and_says_its_value(visit, where):
         assert slider.get_attribute("aria-valuetext") or not slider.evaluate("(input) => input.closest('.frames')")
 
 
+# A table that the reader fills
+
+def test_what_a_reader_expects_is_kept_in_the_browser_for_both_languages_and_sent_nowhere(visit):
+    page = visit("ro/14-claims.html")
+    choices = page.locator(".guesses select")
+    assert choices.count() == 12 and [choice.input_value() for choice in choices.all()] == [""] * 12
+    assert choices.nth(2).get_attribute("aria-label").startswith("Ce crezi despre afirmația 3: Ace")
+    choices.nth(2).select_option("se contrazice")
+    choices.nth(4).select_option("se reproduce")
+    choices.nth(4).select_option("–")
+    page.click("#language-switch")
+    page.wait_for_url("**/en/14-claims.html*")
+    shown = page.locator(".guesses select")
+    assert [choice.evaluate("(it) => it.selectedOptions[0].text") for choice in shown.all()] == [
+        "–", "–", "contradicted", *"–" * 9]
+    assert page.evaluate("() => Object.entries(localStorage).filter(([key]) => key.startsWith('guess.'))") == [
+        ["guess.claims.3", "2"]]
+    assert page.listener.foreign == [] and page.listener.complaints == []
+
+
+def test_without_javascript_the_column_to_fill_stays_empty(visit):
+    page = visit("en/14-claims.html", java_script_enabled=False)
+    cells = page.locator(".guesses tbody tr td:last-child")
+    assert cells.count() == 12 and {cell.inner_text().strip() for cell in cells.all()} == {""}
+
+
 # The language switch
 
 @pytest.mark.parametrize("here, there", [("ro", "en"), ("en", "ro")])
