@@ -61,7 +61,8 @@ def test_exercises_are_those_of_the_chapters_in_their_order():
                            "10.amplifier", "10.rejection", "10.four-resistors", "10.best-lambda",
                            "11.one-head", "11.lambda", "11.schedule", "11.find-the-bug",
                            "12.head", "12.parameters", "12.norm-over-time", "12.turn-pair",
-                           "13.lambda-star", "13.chosen-rates", "13.paired", "13.holm"]  # fmt: skip
+                           "13.lambda-star", "13.chosen-rates", "13.paired", "13.holm",
+                           "14b.pgd-step", "14b.length", "14b.cosines"]  # fmt: skip
 
 
 def test_every_exercise_has_eight_wrong_answers_and_three_right_ones(capsys):

@@ -83,7 +83,7 @@ def digits(n_layers: int, arms: tuple[str, ...]) -> Experiment:
                f"model cu {depth_ro}?",
          "en": f"Clean digits, then changed by an adversary by at most 0.05 a pixel (PGD): how many does a model of "
                f"{depth_en} still recognise?"},
-        rates=(3e-3, 6e-3, 1.2e-2, 2.4e-2),
+        rates=(6e-3, 1.2e-2, 2.4e-2, 4.8e-2),
         settings={"steps": 300, "dim": 32, "n_heads": 4, "n_layers": n_layers,
                   "strengths": [0.0125, 0.025, 0.05, 0.1, 0.2], "attack_steps": 10, "tests": 500},
     )  # fmt: skip
