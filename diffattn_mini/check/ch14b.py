@@ -60,8 +60,8 @@ STEP = Exercise(
     (
         Mistake(
             "no-sign",
-            ro="Ai mers cu gradientul însuși. Ia-i numai semnul: fiecare pixel se mută cu un sfert din putere, oricât de "
-            "mic ar fi gradientul lui.",
+            ro="Ai mers cu gradientul însuși. Ia-i numai semnul: fiecare pixel se mută cu un sfert din putere, oricât "
+            "de mic ar fi gradientul lui.",
             en="You moved by the gradient itself. Take its sign alone: every pixel moves by a quarter of the strength, "
             "however small its gradient.",
             wrong=(
@@ -95,7 +95,8 @@ STEP = Exercise(
         ),
         Mistake(
             "no-clamp",
-            ro="Un pixel al tău a ieșit din [0, 1], unde nu mai e nicio nuanță de gri. Taie ce trece peste 1 sau sub 0.",
+            ro="Un pixel al tău a ieșit din [0, 1], unde nu mai e nicio nuanță de gri. Taie ce trece peste 1 sau "
+            "sub 0.",
             en="A pixel of yours has left [0, 1], where there is no shade of grey any more. Cut what lies above 1 or "
             "below 0.",
             wrong=(
@@ -173,8 +174,9 @@ def length(first, second, cosine, lam):
 
 
 def length_cases(rng: np.random.Generator) -> list[tuple]:
-    fixed = [(4.0, 4.0, 1.0, 0.5), (4.0, 4.0, 0.0, 0.5), (4.0, 4.0, -1.0, 0.5), (3.0, 5.0, 0.6, 1.0), (2.0, 3.0, 0.5, 0.0),
-             (1.0, 2.0, -0.5, 0.8), (5.0, 1.0, -0.2, 0.3), (2.0, 7.0, 0.9, 0.4), (3.0, 2.0, -0.8, 1.5)]  # fmt: skip
+    fixed = [(4.0, 4.0, 1.0, 0.5), (4.0, 4.0, 0.0, 0.5), (4.0, 4.0, -1.0, 0.5), (3.0, 5.0, 0.6, 1.0),
+             (2.0, 3.0, 0.5, 0.0), (1.0, 2.0, -0.5, 0.8), (5.0, 1.0, -0.2, 0.3), (2.0, 7.0, 0.9, 0.4),
+             (3.0, 2.0, -0.8, 1.5)]  # fmt: skip
     return fixed + [tuple(float(round(rng.uniform(*ends), 2)) for ends in
                           ((0.5, 9), (0.5, 9), (-0.95, 0.95), (0.1, 1.4))) for _ in range(8)]  # fmt: skip
 
@@ -299,6 +301,10 @@ def flat(x):
     return x.reshape(len(x), -1)
 
 
+def lengths(x):
+    return np.linalg.norm(x, axis=2)  # of tokens
+
+
 COSINES = Exercise(
     "14b.cosines",
     cosines,
@@ -308,8 +314,8 @@ COSINES = Exercise(
             "mean-of-tokens",
             ro="Ai făcut media cosinusurilor pe tokeni. Toate numerele unei imagini fac un singur vector: un token cu "
             "gradient lung trebuie să conteze mai mult.",
-            en="You averaged the cosines of the tokens. All the numbers of a picture make one vector: a token with a long "
-            "gradient has to count for more.",
+            en="You averaged the cosines of the tokens. All the numbers of a picture make one vector: a token with a "
+            "long gradient has to count for more.",
             wrong=(
                 lambda a, b: cosine_along(a, b, 2).mean(1),
                 lambda a, b: cosine_along(a, b, 1).mean(1),
@@ -334,10 +340,10 @@ COSINES = Exercise(
         ),
         Mistake(
             "mean-first",
-            ro="Ai adunat întâi tokenii, apoi ai luat cosinusul: gradienții opuși ai doi tokeni s-au anulat înainte de a "
-            "fi comparați. Pune-i unul după altul, nu îi aduna.",
-            en="You added up the tokens and then took the cosine: opposed gradients of two tokens cancelled before they "
-            "were compared. Put them one after another, do not add them.",
+            ro="Ai adunat întâi tokenii, apoi ai luat cosinusul: gradienții opuși ai doi tokeni s-au anulat înainte de "
+            "a fi comparați. Pune-i unul după altul, nu îi aduna.",
+            en="You added up the tokens and then took the cosine: opposed gradients of two tokens cancelled before "
+            "they were compared. Put them one after another, do not add them.",
             wrong=(
                 lambda a, b: cosine_along(a.mean(1), b.mean(1), 1),
                 lambda a, b: cosine_along(a.mean(2), b.mean(2), 1),
@@ -369,14 +375,14 @@ COSINES = Exercise(
             "gradient is the root of the sum of the squares of all its numbers.",
             wrong=(
                 lambda a, b: (a * b).sum((1, 2)) / (np.linalg.norm(a) * np.linalg.norm(b)),
-                lambda a, b: (a * b).sum((1, 2)) / (np.linalg.norm(a, axis=2).sum(1) * np.linalg.norm(b, axis=2).sum(1)),
-                lambda a, b: (a * b).sum((1, 2)) / (np.linalg.norm(a, axis=2) * np.linalg.norm(b, axis=2)).sum(1),
+                lambda a, b: (a * b).sum((1, 2)) / (lengths(a).sum(1) * lengths(b).sum(1)),
+                lambda a, b: (a * b).sum((1, 2)) / (lengths(a) * lengths(b)).sum(1),
             ),
         ),
         Mistake(
             "no-sign",
             ro="Semnul s-a pierdut sau s-a schimbat, și tocmai el spune dacă gradienții se opun.",
-            en="The sign is lost or turned round, and it is the sign that says whether the gradients oppose each other.",
+            en="The sign is lost or turned round, and it is the sign that says whether the gradients are opposed.",
             wrong=(lambda a, b: np.abs(cosines(a, b)), lambda a, b: -cosines(a, b), lambda a, b: cosines(a, b) ** 2),
         ),
         Mistake(
