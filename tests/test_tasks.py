@@ -10,13 +10,15 @@ from scipy import stats
 from sklearn.datasets import load_digits
 
 from diffattn_mini import get_language, set_language
-from diffattn_mini.lab.experiments import experiments
+from diffattn_mini.lab.experiments import chains, documents, experiments, outliers
 from diffattn_mini.lab.experiments.language import TEXT, likeness_of_heads
 from diffattn_mini.lab.experiments.recall import Reader, gradient_path
 from diffattn_mini.lab.tasks import (
+    Chains,
     CharacterText,
     DelayedRecall,
     Digits,
+    Documents,
     Electrocardiogram,
     InContextClasses,
     Needles,
@@ -125,7 +127,9 @@ def test_every_experiment_says_what_it_is_in_both_languages():
     for experiment in found.values():
         assert len(experiment.seeds) >= 5 and all(len(experiment.question[lang]) > 30 for lang in ("ro", "en"))
         if {"diff", "diff2"} & set(experiment.arms[1:]):  # held against another kind
-            assert "normed" in experiment.arms  # the control beside it
+            depths = [f"{experiment.name[:-1]}{depth}" for depth in range(1, 5)]  # robustness-1, -2, ...
+            family = [found[name] for name in {experiment.name, *depths} if name in found]
+            assert any("normed" in member.arms for member in family)  # the control beside it, at one depth at least
 
 
 # Sequences and signals
@@ -187,7 +191,7 @@ def test_the_difference_of_the_electrodes_is_the_heart_what_is_left_of_the_hum_a
 
 
 TASKS = [Needles(), SelectiveCopying(), InContextClasses(), DelayedRecall(), Digits(), Retrieval(), TEXT,
-         Sentences("en"), Sentences("ro"), Electrocardiogram()]  # fmt: skip
+         Sentences("en"), Sentences("ro"), Electrocardiogram(), Chains(), Documents()]  # fmt: skip
 
 
 def name_of(task):
@@ -355,3 +359,154 @@ def test_a_sentence_that_does_not_agree_differs_in_one_word_and_is_wrong():
         noun = right[right.index(changed[0]) - 1]
         if noun in ("fata", "fată", "casa", "casă", "pisica", "pisică"):
             assert changed[0].endswith(("ă", "e", "a", "ea")) or changed[0] == "mare"
+
+
+# Several steps, several documents
+
+
+def test_the_sizes_of_activations_are_those_of_the_table_s_places_then_the_median():
+    values = torch.arange(1, 202).float()
+    values[::2] *= -1  # 201 is odd and stands in an even place
+    shuffled = values[torch.randperm(201, generator=torch.Generator().manual_seed(0))].view(3, 67)
+    assert outliers.sizes(shuffled) == [201, 200, 199, 192, 102, 101]
+
+
+@pytest.mark.parametrize("task", [Chains(), Chains(length=12, hops=3, n_ring=5, n_signs=6, n_fillers=2),
+                                  Chains(length=4, hops=3, n_ring=4, n_signs=4)])  # fmt: skip
+def test_a_walk_follows_the_facts_and_no_sign_of_the_ring_has_two(task):
+    facts = task.batch(20, 0, walks=3)
+    assert facts.keys.shape == facts.values.shape == (20, task.length)
+    assert facts.walks.shape == (20, 3, task.hops + 1)
+    for keys, values, walks in zip(*(part.tolist() for part in facts), strict=True):
+        ring = [key for key in keys if key < task.n_signs]
+        assert len(ring) == len(set(ring)) == task.n_ring
+        assert all(0 <= value < task.n_signs for value in values)
+        assert all(key < task.n_signs + task.n_fillers for key in keys)
+        leads = dict(zip(keys, values, strict=True))
+        assert all(leads[here] == there for walk in walks for here, there in zip(walk, walk[1:], strict=False))
+        assert all(len(set(walk)) == task.hops + 1 for walk in walks), "no step comes back"
+        assert len({walk[0] for walk in walks}) == 3
+
+
+def test_fillers_lead_to_signs_as_often_as_the_ring_does_and_facts_stand_anywhere():
+    facts = Chains().batch(400, 1)
+    filler = facts.keys >= 32
+    assert filler.sum(1).eq(24).all()
+    assert stats.chisquare(np.bincount(facts.values[filler].numpy(), minlength=32)).pvalue > 1e-4
+    assert stats.chisquare((~filler).sum(0).numpy()).pvalue > 1e-4  # of the places
+
+
+@pytest.mark.parametrize("task", [Documents(), Documents(n_documents=1, n_facts=3, n_subjects=2, n_keys=4),
+                                  Documents(n_documents=12)])  # fmt: skip
+def test_a_question_is_answered_by_its_own_document_and_by_no_other(task):
+    library = task.batch(30, 0, asked=9)
+    assert library.subjects.shape == (30, task.n_documents * task.n_facts) and library.answers.shape == (30, 9)
+    for subjects, keys, values, asked_subjects, asked_keys, answers in zip(*(x.tolist() for x in library), strict=True):
+        facts = dict(zip(zip(subjects, keys, strict=True), values, strict=True))
+        assert len(facts) == len(values), "a key stands at most once in a document"
+        assert len(set(subjects)) == task.n_documents
+        for i, (subject, key, answer) in enumerate(zip(asked_subjects, asked_keys, answers, strict=True)):
+            assert subject in subjects
+            assert facts.get((subject, key), task.n_values) == answer
+            assert (answer == task.n_values) == (i % 4 == 0)
+
+
+def test_other_documents_often_tell_the_same_key():
+    library = Documents(4).batch(200, 2)
+    same_key = (library.keys[:, None] == library.asked_keys[..., None]).sum(-1)  # facts that half of a question fits
+    assert same_key.float().mean() > 1.8 and same_key.max() <= 4
+
+
+@pytest.mark.parametrize(("make", "error", "says"), [
+    (lambda: Chains(length=6, n_ring=8), ValueError, r"n_ring=8; from 1 to min\(length=6, n_signs=32\)"),
+    (lambda: Chains(n_signs=7), ValueError, "n_ring=8"),
+    (lambda: Chains(hops=8), ValueError, "hops=8 come back to where they began; below n_ring=8"),
+    (lambda: Chains(hops=0), ValueError, "hops=0"),
+    (lambda: Chains(length=32.0), TypeError, "length"),
+    (lambda: Chains().batch(2, 0, walks=9), ValueError, "walks=9 begin at different signs; at most n_ring=8"),
+    (lambda: Chains().batch(0, 0), ValueError, "n=0"),
+    (lambda: Documents(n_documents=33), ValueError, "n_documents=33; at most n_subjects=32"),
+    (lambda: Documents(n_facts=8), ValueError, "n_facts=8 leave no key untold; below n_keys=8"),
+    (lambda: Documents(n_values=0), ValueError, "n_values=0"),
+    (lambda: Documents(n_keys=True), TypeError, "n_keys"),
+    (lambda: Documents().batch(1, 0, asked=0), ValueError, "asked=0"),
+])  # fmt: skip
+def test_facts_that_cannot_be_are_refused(make, error, says):
+    with pytest.raises(error, match=says):
+        make()
+
+
+class Knows(torch.nn.Module):
+    """Follows the facts, but errs at one step of each text."""
+
+    def __init__(self, task, errs_at):
+        super().__init__()
+        self.task, self.errs_at = task, errs_at
+
+    def forward(self, keys, values, written):
+        step = written.shape[1]
+        at = (keys == written[:, -1:]).float().argmax(1)
+        following = values.gather(1, at[:, None])
+        if step == self.errs_at:
+            following = (following + 1) % self.task.n_signs
+        scores = torch.nn.functional.one_hot(following, self.task.n_signs).float()
+        return scores.expand(-1, step, -1)
+
+
+@pytest.mark.parametrize(("errs_at", "expected"), [(None, [1, 1, 1, 1]), (1, [0, 0, 0, 0]), (3, [1, 1, 0, 0])])
+def test_a_walk_is_right_up_to_its_first_wrong_step(errs_at, expected):
+    task = Chains()
+    assert chains.walk(Knows(task, errs_at), task.batch(10, 0)) == expected
+
+
+class Answers(torch.nn.Module):
+    def __init__(self, answer):
+        super().__init__()
+        self.answer = answer
+
+    def forward(self, library):
+        return torch.nn.functional.one_hot(self.answer(library), 33).float()
+
+
+def of_another_document(library):
+    """The value that some other document has for the same key; where none has, the right answer."""
+    answers = library.answers.clone()
+    for text, asked in np.ndindex(*answers.shape):
+        for subject, key, value in zip(library.subjects[text], library.keys[text], library.values[text], strict=True):
+            if key == library.asked_keys[text, asked] and subject != library.asked_subjects[text, asked]:
+                answers[text, asked] = value
+    return answers
+
+
+def test_right_mixed_and_invented_answers_are_told_apart():
+    task = Documents(12)
+    library = task.batch(20, 0)
+
+    def found(answer):
+        return documents.ask(Answers(answer), task, library)
+
+    assert found(lambda asked: asked.answers) == {"right": 1, "mixed": 0, "invented": 0}
+    assert found(lambda asked: torch.full_like(asked.answers, 32)) == {"right": 0, "mixed": 0, "invented": 0}
+    mixed = found(of_another_document)
+    assert mixed["right"] < 0.1 and mixed["mixed"] > 0.9 and mixed["invented"] > 0.9
+    assert mixed["right"] + mixed["mixed"] == pytest.approx(1)
+
+
+def test_a_walker_and_a_librarian_answer_in_the_shape_that_is_asked():
+    torch.manual_seed(0)
+    task, library_task = Chains(length=10, hops=2, n_ring=3), Documents(2)
+    walker, librarian = chains.Walker(task, "diff", 16, 2, 1), documents.Librarian(library_task, "diff2", 16, 2, 1)
+    facts, library = task.batch(3, 0, walks=2), library_task.batch(3, 0)
+    assert walker(facts.keys, facts.values, facts.walks.flatten(1)).shape == (3, 6, 32)
+    assert librarian(library).shape == (3, 8, 33)
+    assert all(loss.ndim == 0 and loss > 0 for loss in (chains.loss(walker, facts), documents.loss(librarian, library)))
+
+
+def test_a_question_sees_the_facts_and_no_other_question():
+    torch.manual_seed(0)
+    task = Documents(2)
+    librarian, library = documents.Librarian(task, "standard", 16, 2, 2), task.batch(2, 0)
+    changed = library._replace(asked_keys=torch.cat([library.asked_keys[:, :1], library.asked_keys[:, 1:].flip(1)], 1))
+    assert torch.allclose(librarian(library)[:, 0], librarian(changed)[:, 0], atol=1e-6)
+    other = library._replace(values=(library.values + 1) % 32)
+    assert not torch.allclose(librarian(library)[:, 0], librarian(other)[:, 0], atol=1e-3)

@@ -64,7 +64,7 @@ class Report:
 
 def solution(id: str) -> tuple[str, ast.Module, dict]:
     """The name of the solution, its cell, and the names that the notebook has defined by then."""
-    path = next((ROOT / "book/chapters").glob(f"{id[:2]}-*.md"))
+    path = next((ROOT / "book/chapters").glob(f"{id.split('.')[0]}-*.md"))
     blocks = [block for block in read(path.read_text(encoding="utf-8-sig")) if block.kind == "code"]
     at = next(i for i, block in enumerate(blocks) if f'check("{id}"' in block.source)
     name = re.search(rf'check\("{re.escape(id)}", (\w+)\)', blocks[at].source)[1]

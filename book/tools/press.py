@@ -260,8 +260,8 @@ def opening(house: House, name: str, lang: str) -> list[nbformat.NotebookNode]:
 
 def numbered(name: str, text: str) -> str:
     """The text with the chapter's number before its title. The file's name is the one place that knows it."""
-    number = re.match(r"(\d+)-", name)
-    return re.sub(r"^# ", f"# {int(number[1])}. ", text, count=1, flags=re.M) if number else text
+    number = re.match(r"0*(\d+[a-z]?)-", name)
+    return re.sub(r"^# ", f"# {number[1]}. ", text, count=1, flags=re.M) if number else text
 
 
 def fold(source: str, lang: str) -> str:

@@ -28,7 +28,8 @@ def problems(root: Path = ROOT) -> list[str]:
 def judge(root: Path, book: list[Passage]) -> list[str]:
     spellers = {lang: Speller(lang, root) for lang in manuscript.LANGUAGES}
     glossary, found = read_glossary(root), []
-    written = {int(path.name[:2]) for path in (root / "book/chapters").glob("[0-9][0-9]-*.md")}
+    numbers = (path.name.split("-")[0] for path in (root / "book/chapters").glob("[0-9][0-9]*-*.md"))
+    written = {int(number) for number in numbers if number.isdigit()}  # 14b stands beside its chapter
     for passage in book:
         faults = [fault for rule, kinds, langs in RULES if passage.kind in kinds and passage.lang in langs
                   for fault in rule(passage)]

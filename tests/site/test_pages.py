@@ -63,15 +63,15 @@ def test_every_address_follows_from_that_of_the_repository(monkeypatch, url, bas
 
 def test_a_chapter_is_named_with_its_number(page_name):
     page = soup(page_name)
-    here = re.match(r"(\d+)-", split(page_name)[1])
+    here = re.match(r"0*(\d+[a-z]?)-", split(page_name)[1])
     if here:
-        assert page.h1.get_text().startswith(f"{int(here[1])}. ")
-        assert page.title.get_text().strip().startswith(f"{int(here[1])}. ")
+        assert page.h1.get_text().startswith(f"{here[1]}. ")
+        assert page.title.get_text().strip().startswith(f"{here[1]}. ")
     links = [(link["href"] if link["href"] != "#" else split(page_name)[1], link.find("small"), link)
              for link in page.select(".contents a[href], .prev-next a[href]")]
-    named = [(int(number[1]), link.get_text(" ", strip=True).removeprefix(small.get_text() if small else "").strip())
-             for href, small, link in links if (number := re.match(r"(\d+)-[\w-]+\.html$", href))]
-    assert {number for number, _ in named} >= {1, 2, 11}
+    named = [(number[1], link.get_text(" ", strip=True).removeprefix(small.get_text() if small else "").strip())
+             for href, small, link in links if (number := re.match(r"0*(\d+[a-z]?)-[\w-]+\.html$", href))]
+    assert {number for number, _ in named} >= {"1", "2", "11"}
     assert all(text.startswith(f"{number}. ") for number, text in named)
 
 
@@ -153,7 +153,7 @@ def test_a_chapter_opens_in_colab_and_downloads_in_its_language(page_name):
     links = [link["href"] for link in soup(page_name).select(".bar a[href]")]
     colab = [link for link in links if "colab.research.google.com" in link]
     downloads = [link for link in links if link.endswith(".ipynb") and link not in colab]
-    if re.match(r"\d\d-", stem):
+    if re.match(r"\d\d[a-z]?-", stem):
         path = f"notebooks/{language}/{stem}.ipynb"
         where = f"https://colab.research.google.com/github/{OWNER}/{REPO}/blob/{CONFIG['repository']['branch']}/{path}"
         assert colab == ([where] if ADDRESS else [])
