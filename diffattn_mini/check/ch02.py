@@ -166,14 +166,14 @@ STABLE = Exercise(
         ),
         Mistake(
             "base",
-            ro="Baza nu e cea bună: softmax ridică la putere numărul `e`, cu `np.exp`.",
+            ro="Baza nu e cea potrivită: softmax ridică la putere numărul `e`, cu `np.exp`.",
             en="The base is not the right one: softmax raises the number `e` to a power, with `np.exp`.",
             wrong=(lambda x: softmax(x * np.log(2)), lambda x: softmax(x * np.log(10)), lambda x: 2**x / (2**x).sum(),
                    lambda x: 10**x / (10**x).sum()),
         ),
         Mistake(
             "sorted",
-            ro="Ponderile sunt bune, dar și-au schimbat locul. Fiecare trebuie să stea pe poziția scorului ei.",
+            ro="Ponderile sunt corecte, dar și-au schimbat locul. Fiecare trebuie să stea pe poziția scorului ei.",
             en="The weights are right but have changed places. Each must stand where its score stands.",
             wrong=(lambda x: np.sort(softmax(x)), lambda x: np.sort(softmax(x))[::-1]),
         ),
@@ -416,7 +416,7 @@ TEMPERATURE = Exercise(
         ),
         Mistake(
             "two-scores",
-            ro="Formula ta e bună pentru două scoruri. Cu mai multe, fiecare cere partea lui, și formulă nu mai "
+            ro="Formula ta e corectă pentru două scoruri. La mai multe, fiecare își ia partea lui și formulă nu mai "
             "există: caută.",
             en="Your formula holds for two scores. With more, each asks for its share, and there is no formula: "
             "search.",
@@ -469,7 +469,7 @@ TEMPERATURE = Exercise(
         ),
         Mistake(
             "no-search",
-            ro="Nicio formulă nu ține locul căutării. Încearcă un τ, vezi ce pondere iese și mută-l în partea bună.",
+            ro="Nicio formulă nu ține locul căutării. Încearcă un τ, vezi ce pondere iese și mută-l unde trebuie.",
             en="No formula stands in for the search. Try a τ, see which weight comes out, move it the right way.",
             wrong=(
                 lambda s, p: 1 / p,

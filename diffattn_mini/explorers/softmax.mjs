@@ -1,8 +1,8 @@
 // Scores in, weights out: every word has a slider for its score, and one slider sets the temperature.
 
 const TEXT = {
-  ro: { score: "scorul cuvântului", weight: "ponderea", temperature: "temperatura T" },
-  en: { score: "score of", weight: "weight", temperature: "temperature T" },
+  ro: { score: "scorul cuvântului", weight: "ponderea", temperature: "temperatura τ" },
+  en: { score: "score of", weight: "weight", temperature: "temperature τ" },
 };
 
 export const softmax = (scores, temperature = 1) => {
