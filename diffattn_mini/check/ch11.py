@@ -35,9 +35,10 @@ LIMITED = dict(
 LIMITS = abs, lambda x: max(x, 0), lambda x: min(x, 1), lambda x: min(max(x, 0), 1), lambda x: 1 / (1 + np.exp(-x))
 GLOBAL_MAX = dict(
     key="global-max",
-    ro="Ai scăzut maximul întregului tabel. Un rând aflat mult sub el se stinge tot: 0/0. Fiecare rând are maximul "
-    "lui.",
-    en="You subtracted the maximum of the whole table. A row far below it dies out: 0/0. Each row has its own maximum.",
+    ro="Ai scăzut maximul întregului tabel. Într-un rând aflat mult sub el, toate exponențialele se rotunjesc la "
+    "zero: 0/0. Fiecare rând are maximul lui.",
+    en="You subtracted the maximum of the whole table. In a row far below it, every exponential rounds to zero: 0/0. "
+    "Each row has its own maximum.",
 )
 OVERFLOW = dict(
     key="overflow",
@@ -237,8 +238,8 @@ HEAD = Exercise(
         ),
         Mistake(
             "too-early",
-            ro="Normalizarea capului și factorul 1 − lambda vin după cap, în strat. Aici oprește-te la hartă ori "
-            "valori.",
+            ro="Normalizarea capului și factorul 1 − lambda vin după cap, în strat. Aici oprește-te la harta "
+            "înmulțită cu valorile.",
             en="Normalising the head and the factor 1 − lambda come after the head, in the layer. Stop here at map "
             "times values.",
             wrong=(
@@ -279,9 +280,9 @@ HEAD = Exercise(
         ),
         Mistake(
             "transposed-map",
-            ro="Harta e întoarsă: rândurile sunt interogările, coloanele sunt cheile, `q @ k.T`, iar harta se "
+            ro="Harta e transpusă: rândurile sunt interogările, coloanele sunt cheile, `q @ k.T`, iar harta se "
             "înmulțește cu `v` fără transpunere.",
-            en="The map is turned round: rows are queries, columns are keys, `q @ k.T`, and the map is multiplied by "
+            en="The map is transposed: rows are queries, columns are keys, `q @ k.T`, and the map is multiplied by "
             "`v` without a transpose.",
             wrong=(
                 head(lambda s1, s2, v, lam: (softmax(s1) - lam * softmax(s2)).T @ v),
@@ -429,7 +430,7 @@ LAMBDA = Exercise(
         Mistake(
             "limited",
             ro="Ai ținut lambda într-un interval. Formula nu face asta: lambda poate trece de 1 și poate fi și "
-            "negativă.",
+            "negativ.",
             en="You kept lambda within an interval. The formula does not: lambda may exceed 1 and may be negative too.",
             wrong=(
                 two_exponents(lambda a, b, init: np.clip(np.exp(a) - np.exp(b) + init, 0, 1)),
@@ -549,7 +550,7 @@ SCHEDULE = Exercise(
         ),
         Mistake(
             "base",
-            ro="Baza nu e cea bună: aici se ridică la putere numărul `e`, cu `np.exp`.",
+            ro="Baza nu e cea potrivită: aici se ridică la putere numărul `e`, cu `np.exp`.",
             en="The base is not the right one: the number `e` is raised to a power here, with `np.exp`.",
             wrong=tuple(lambda layer, base=base: 0.8 - 0.6 * base ** (-0.3 * (layer - 1)) for base in (2, 10)),
         ),
@@ -678,8 +679,8 @@ MAP = Exercise(
         ),
         Mistake(
             "wrong-triangle",
-            ro="Masca e pe dos: fiecare rând se uită la viitor. Rândul t vede coloanele de la 0 la t.",
-            en="The mask is the wrong way round: every row looks at the future. Row t sees columns 0 to t.",
+            ro="Masca e inversată: fiecare rând se uită la viitor. Rândul t vede coloanele de la 0 la t.",
+            en="The mask is reversed: every row looks at the future. Row t sees columns 0 to t.",
             wrong=(
                 difference(lambda s: softmax(np.where(np.tri(len(s), dtype=bool).T, s, -np.inf))),
                 difference(lambda s: unchecked(np.where(np.tri(len(s), k=-1, dtype=bool).T, s, -np.inf))),
