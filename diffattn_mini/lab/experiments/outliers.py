@@ -37,7 +37,7 @@ def run(arm: str, seed: int, rate: float, part: str, rates: dict[str, float], le
         model(tokens)
     return {"parameters": sum(p.numel() for p in model.parameters()),
             "loss": loss_on_new_text(model, length, part=part), "hidden": hidden,
- "largest_over_median": hidden[0] / hidden[-1], "largest_scores": largest}  # fmt: skip
+            "largest_over_median": hidden[0] / hidden[-1], "largest_scores": largest}  # fmt: skip
 
 
 EXPERIMENTS = [
@@ -45,7 +45,7 @@ EXPERIMENTS = [
         "outliers", run, ("standard", "normed", "diff", "diff2"), "largest_over_median",
         {"ro": "De câte ori mediana este cea mai mare valoare dintre stările ascunse ale unui model de caractere?",
          "en": "How many times the median is the largest value among the hidden states of a character model?"},
-        rates=(1.0,), validation=(), larger=False,
+        rates=(1.0,), validation=(), larger=False, seeds=tuple(range(100, 110)),  # not those of `characters`
         settings=MODEL | {"rates": {"standard": 1.2e-2, "normed": 6e-3, "diff": 1.2e-2, "diff2": 1.2e-2}},
     )
 ]  # fmt: skip
