@@ -384,8 +384,10 @@ NEEDED = Exercise(
     (
         Mistake(
             "divided",
-            ro="Probabilitățile pașilor independenți se înmulțesc, nu se adună: nu împărți la numărul pașilor.",
-            en="Probabilities of independent steps multiply, they do not add: do not divide by the number of steps.",
+            ro="Probabilitățile pașilor independenți se înmulțesc, nu se adună: nu împărți la numărul pașilor. Așa "
+            "iese și din `share ** 1 / hops`, care ridică la puterea 1 și apoi împarte.",
+            en="Probabilities of independent steps multiply, they do not add: do not divide by the number of steps. "
+            "That is also what `share ** 1 / hops` does: it raises to the power 1 and then divides.",
             wrong=lambda share, hops: share / hops,
         ),
         Mistake(
@@ -432,12 +434,6 @@ NEEDED = Exercise(
             ro="`1 // hops` e o împărțire întreagă și dă 0. Scrie `1 / hops`.",
             en="`1 // hops` is a whole division and gives 0. Write `1 / hops`.",
             wrong=lambda share, hops: share ** (1 // hops),
-        ),
-        Mistake(
-            "brackets",
-            ro="Verifică parantezele: `share ** 1 / hops` ridică la puterea 1 și apoi împarte.",
-            en="Check the brackets: `share ** 1 / hops` raises to the power 1 and then divides.",
-            wrong=lambda share, hops: share**1 / hops,
         ),
         Mistake(
             "given-up",
