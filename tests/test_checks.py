@@ -155,6 +155,11 @@ def test_general_hints_look_at_all_trials(answer, hint):
     assert examine(HALVE, answer).hint == hint
 
 
+def test_whole_numbers_are_no_slip_where_whole_numbers_are_asked_for():
+    asks = Exercise("00.side", lambda x: int(x > 0.5), lambda rng: [(i / 8,) for i in range(8)], HALVE.mistakes)
+    assert examine(asks, lambda x: int(x > 0.2) + int(x > 0.9)).hint is None
+
+
 def test_who_writes_numpy_is_not_told_what_torch_says():
     def numpy_writer(q, k, v):
         return q.sofmax(k) @ v

@@ -77,6 +77,9 @@ WORD = Exercise(
                 lambda low, high, margin, larger: word(low, high, margin, True),
                 lambda low, high, margin, larger: word(low, high, margin, False),
                 lambda low, high, margin, larger: word(low, high, margin, not larger),
+                # and the margin left out as well: one thing at a time
+                lambda low, high, margin, larger: word(low, high, 0, True),
+                lambda low, high, margin, larger: min(word(low, high, margin, True), TIE),
             ),
         ),
         Mistake(

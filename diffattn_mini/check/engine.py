@@ -356,6 +356,7 @@ def _general(answer: Callable, trials: list[Trial], smallest: Trial) -> Mistake 
     failed = [trial for trial in trials if not trial.passed]
     finite = [trial for trial in trials if trial.outcome.finite]
     shaped = [trial for trial in finite if not trial.passed and trial.got.shape == trial.expected.shape]
+    counts = all(_whole(trial.expected) for trial in trials)  # what is asked for is whole numbers
     signs = {
         "input": lambda: isinstance(outcome.error, NoInput),
         "arguments": lambda: outcome.problem == "raised" and not _takes(answer, smallest.args),
@@ -370,7 +371,7 @@ def _general(answer: Callable, trials: list[Trial], smallest: Trial) -> Mistake 
         "transposed": lambda: all(map(_turned, failed)),
         "shape": lambda: got.shape != expected.shape and not (expected.ndim == 0 and got.size == 1),
         "nan": lambda: not np.isfinite(got).all(),
-        "whole": lambda: bool(shaped) and all(_made_whole(trial) for trial in finite),
+        "whole": lambda: bool(shaped) and not counts and all(_made_whole(trial) for trial in finite),
         "precision": lambda: len(shaped) == len(failed) and all(_near(trial) for trial in shaped),
     }
     key = next((key for key, holds in signs.items() if holds()), None)

@@ -59,6 +59,16 @@ def word_smaller_is_better(low, high, margin, larger):
     return word_step_by_step(low, high, margin, not larger)
 
 
+@wrong(WORD, "direction")
+def word_from_the_signs_alone(low, high, margin, larger):
+    return 0 if low > 0 else 1 if high < 0 else 2
+
+
+@wrong(WORD, "direction")
+def word_seen_or_not(low, high, margin, larger):
+    return 0 if low > 0 else 1 if high < 0 else 3
+
+
 @wrong(WORD, "unseen-is-tie")
 def word_of_two_halves(low, high, margin, larger):
     if low > 0:
