@@ -362,7 +362,11 @@ FORWARD = Exercise(
             "netranspusă.",
             en="`w_o` enters otherwise than it should: the concatenated outputs are multiplied by it from the right, "
             "`o @ w_o`, not transposed.",
-            wrong=(_layer(out=lambda o, w: o @ w.T), _layer(out=lambda o, w: o * w[0]), _layer(out=lambda o, w: o + o @ w)),
+            wrong=(
+                _layer(out=lambda o, w: o @ w.T),
+                _layer(out=lambda o, w: o * w[0]),
+                _layer(out=lambda o, w: o + o @ w),
+            ),
         ),
         Mistake(
             "one-head",
@@ -629,7 +633,7 @@ ROTATE = Exercise(
         ),
         Mistake(
             "overwritten",
-            ro="Prima coloană a fost schimbată înainte ca a doua să o folosească. Ține minte valorile vechi.",
+            ro="Prima coloană a fost schimbată înainte ca a doua să o folosească. Păstrează valorile vechi.",
             en="The first column was changed before the second used it. Keep the old values.",
             wrong=lambda x, omega: _overwritten(x, omega),
         ),
@@ -645,8 +649,8 @@ ROTATE = Exercise(
         ),
         Mistake(
             "added",
-            ro="Ai adunat unda la vector. RoPE nu adună, rotește: lungimea perechii rămâne aceeași.",
-            en="You added the wave to the vector. RoPE does not add, it turns: the length of the pair stays the same.",
+            ro="Ai adunat sinusoida la vector. RoPE nu adună, ci rotește: lungimea perechii rămâne aceeași.",
+            en="You added the sinusoid to the vector. RoPE adds nothing, it turns: the length of the pair stays.",
             wrong=(
                 lambda x, omega: x + np.stack([np.sin(omega * _places(x)), np.cos(omega * _places(x))], axis=1),
                 lambda x, omega: x + np.stack([np.cos(omega * _places(x)), np.sin(omega * _places(x))], axis=1),
@@ -654,9 +658,9 @@ ROTATE = Exercise(
         ),
         Mistake(
             "stretched",
-            ro="Ai înmulțit numerele cu unde, dar nu le-ai rotit: lipsește partea încrucișată, b sin și a sin.",
-            en="You multiplied the numbers by waves but did not turn them: the crossed part is missing, b sin and a "
-            "sin.",
+            ro="Ai înmulțit numerele cu sinusoide, dar nu le-ai rotit: lipsește partea încrucișată, b sin și a sin.",
+            en="You multiplied the numbers by sinusoids but did not turn them: the crossed part is missing, b sin "
+            "and a sin.",
             wrong=(
                 lambda x, omega: x * np.cos(omega * _places(x))[:, None],
                 lambda x, omega: x * np.stack([np.cos(omega * _places(x)), np.sin(omega * _places(x))], axis=1),
@@ -758,7 +762,6 @@ ROPE = Exercise(
                 lambda x: _turn_all(x, power=lambda i, d: 2 * (i + 1) / d),
                 lambda x: _turn_all(x, power=lambda i, d: -2 * i / d),
                 lambda x: _turn_all(x, power=lambda i, d: 2 * i[::-1] / d),
-                lambda x: _turn_all(x, power=lambda i, d: 2.0 * i),
                 lambda x: _turn_all(x, base=1000.0),
                 lambda x: _turn_all(x, base=100.0),
             ),
@@ -789,9 +792,12 @@ ROPE = Exercise(
         ),
         Mistake(
             "first-pair",
-            ro="Numai prima pereche e rotită, sau numai prima jumătate a coloanelor. Se rotesc toate.",
-            en="Only the first pair is rotated, or only the first half of the columns. All of them rotate.",
+            ro="Numai primele coloane se rotesc vizibil. Ori nu le-ai rotit pe toate, ori din exponentul frecvenței "
+            "lipsește împărțirea la d.",
+            en="Only the first columns rotate visibly. Either you did not rotate all of them, or the division by d is "
+            "missing from the exponent of the frequency.",
             wrong=(
+                lambda x: _turn_all(x, power=lambda i, d: 2.0 * i),
                 lambda x: np.hstack([_turn_all(x)[:, :2], x[:, 2:]]),
                 lambda x: np.hstack([_turn_all(x)[:, : x.shape[1] // 2], x[:, x.shape[1] // 2 :]]),
             ),
