@@ -341,8 +341,8 @@ FORWARD = Exercise(
         ),
         Mistake(
             "concatenation",
-            ro="Capetele sunt bune, dar concatenate greșit: înainte de ultimul `reshape`, axa capetelor se întoarce "
-            "lângă `d`.",
+            ro="Capetele sunt corecte, dar puse greșit cap la cap: înainte de ultimul `reshape`, axa capetelor se "
+            "întoarce lângă `d`.",
             en="The heads are right but concatenated wrongly: before the last `reshape` the axis of the heads goes "
             "back beside `d`.",
             wrong=(
@@ -352,14 +352,14 @@ FORWARD = Exercise(
         ),
         Mistake(
             "no-output-matrix",
-            ro="Lipsește ultimul pas: ieșirile concatenate se înmulțesc cu `w_o`.",
+            ro="Lipsește ultimul pas: ieșirile puse cap la cap se înmulțesc cu `w_o`.",
             en="The last step is missing: the concatenated outputs are multiplied by `w_o`.",
             wrong=_layer(out=lambda o, w: o),
         ),
         Mistake(
             "output-matrix",
-            ro="`w_o` intră altfel decât trebuie: ieșirile concatenate se înmulțesc cu ea de la dreapta, `o @ w_o`, "
-            "netranspusă.",
+            ro="`w_o` intră altfel decât trebuie: ieșirile puse cap la cap se înmulțesc cu ea de la dreapta, "
+            "`o @ w_o`, netranspusă.",
             en="`w_o` enters otherwise than it should: the concatenated outputs are multiplied by it from the right, "
             "`o @ w_o`, not transposed.",
             wrong=(
@@ -481,7 +481,7 @@ FORWARD = Exercise(
         ),
         Mistake(
             "heads-reversed",
-            ro="Capetele sunt bune, dar în ordine inversă: capul 0 vine primul, pe primele coloane.",
+            ro="Capetele sunt corecte, dar în ordine inversă: capul 0 vine primul, pe primele coloane.",
             en="The heads are right but in reverse order: head 0 comes first, in the first columns.",
             wrong=_plain(lambda q, k, v, w_o, h: np.hstack(_each(q, k, v, h)[::-1]) @ w_o),
         ),
@@ -748,14 +748,14 @@ ROPE = Exercise(
         ),
         Mistake(
             "one-frequency",
-            ro="Toate perechile se rotesc la fel de repede. Fiecare pereche are frecvența ei, ωᵢ.",
-            en="All the pairs rotate equally fast. Each pair has its own frequency, ωᵢ.",
+            ro="Toate perechile se rotesc la fel de repede. Fiecare pereche are frecvența ei, `10000 ** (-2 * i / d)`.",
+            en="All the pairs rotate equally fast. Each pair has its own frequency, `10000 ** (-2 * i / d)`.",
             wrong=(lambda x: _turn_all(x, base=1.0), lambda x: _turn_all(x, power=lambda i, d: 2 / d + 0 * i)),
         ),
         Mistake(
             "wrong-frequency",
-            ro="Exponentul frecvenței e altul: ωᵢ = 10000^(−2i/d), cu i de la 0 la d/2 − 1.",
-            en="The exponent of the frequency is another: ωᵢ = 10000^(−2i/d), with i from 0 to d/2 − 1.",
+            ro="Exponentul frecvenței e altul: `10000 ** (-2 * i / d)`, cu i de la 0 la d/2 − 1.",
+            en="The exponent of the frequency is another: `10000 ** (-2 * i / d)`, with i from 0 to d/2 − 1.",
             wrong=(
                 lambda x: _turn_all(x, power=lambda i, d: i / d),
                 lambda x: _turn_all(x, power=lambda i, d: 4 * i / d),
@@ -786,8 +786,9 @@ ROPE = Exercise(
         ),
         Mistake(
             "same-angle",
-            ro="Toate rândurile sunt rotite cu același unghi. Unghiul crește cu locul: ωᵢ · t.",
-            en="All the rows are rotated by the same angle. The angle grows with the place: ωᵢ · t.",
+            ro="Toate rândurile sunt rotite cu același unghi. Unghiul crește cu locul: frecvența perechii ori `t`.",
+            en="All the rows are rotated by the same angle. The angle grows with the place: the frequency of the pair "
+            "times `t`.",
             wrong=(lambda x: _turn_all(x, start=1, step=0), lambda x: _turn_all(x, start=len(x), step=0)),
         ),
         Mistake(
