@@ -52,7 +52,7 @@ def test_exercises_are_those_of_the_chapters_in_their_order():
     assert exercises() == ["01.cosine", "01.similarity-matrix", "01.nearest",
                            "02.stable-softmax", "02.softmax-axis", "02.temperature-for-peak", "02.jvp",
                            "03.kernel-regression", "03.attention", "03.query-gradient",
-                           "04.causal", "04.multi-head", "04.rotate",
+                           "04.causal", "04.forward", "04.rotate", "04.rope",
                            "05.rnn", "05.chain-derivative", "05.lstm-step",
                            "06.additive-scores", "06.alignment-share", "06.beam-step",
                            "07.rms-norm", "07.parameters", "07.nucleus",
@@ -100,7 +100,7 @@ def test_a_check_kills_mutants_of_the_solution_and_no_draw_decides(id):
 
 
 def test_mutants_are_many_small_and_different():
-    _, tree, _ = mutants.solution("04.multi-head")
+    _, tree, _ = mutants.solution("04.forward")
     sources = mutants.mutants(tree)
     assert len(sources) == len(set(sources)) > 100
     for part in ("np.sqrt(D / h)", "axis=1)", "axis=-2)", "k.transpose(0, 2, 1) * np", "reshape(D, T)"):

@@ -243,48 +243,93 @@ CAUSAL = Exercise(
 )
 
 
-# 2. Several heads
+# 2. Several heads: the forward of the layer
 
 
-def multi_head(q, k, v, h):
-    return np.concatenate([softmax(_scores(a, b)) @ c for a, b, c in _slices(q, k, v, h)], axis=1)
+def forward(x, w_q, w_k, w_v, w_o, h):
+    return np.concatenate(_each(x @ w_q, x @ w_k, x @ w_v, h), axis=1) @ w_o
 
 
-def _slices(q, k, v, h):
-    return zip(*(np.split(x, h, axis=1) for x in (q, k, v)), strict=True)
+def _each(q, k, v, h, look=_look):
+    """What each head says, on its own slice."""
+    return [look(a, b, c) for a, b, c in zip(*(np.split(x, h, axis=1) for x in (q, k, v)), strict=True)]
 
 
-def heads_cases(rng: np.random.Generator) -> list[tuple]:
-    cases = [(np.array([[1.0, 2.0]]), np.array([[1.0, 0.0]]), np.array([[3.0, 4.0]]), 2)]
-    near = np.array([[6.1, 4.2, 1.0, 0.5], [5.9, 4.6, -1.0, 2.0], [6.3, 3.9, 0.0, 1.5]])  # large scores, closely spaced
-    cases.append((3 * near[::-1], near, near * [1, -1, 0.5, 2], 2))
-    sizes = (2, 2, 1), (2, 2, 2), (3, 4, 2), (2, 6, 3), (4, 4, 2), (3, 6, 2), (4, 8, 4), (5, 6, 6), (6, 8, 1)
+def forward_cases(rng: np.random.Generator) -> list[tuple]:
+    two, swap = np.eye(2), np.array([[0.0, 2.0], [1.0, 0.0]])
+    cases = [(np.array([[1.0, 2.0]]), two, two, two, swap, 2),
+             (np.array([[1.0, 0.5], [2.0, -1.0]]), two, swap, two, two, 1),
+             (np.array([[1.0, 0.5], [2.0, -1.0]]), two, swap, two, swap, 2)]  # fmt: skip
+    # Scores far above and far below zero, and a future that scores far above the past.
+    near = np.array([[6.1, 4.2, 1.0, 0.5], [5.9, 4.6, -1.0, 2.0], [6.3, 3.9, 0.0, 1.5]])
+    mix = np.array([[1.0, 0.0, 2.0, 0.0], [0.0, 1.0, 0.0, -1.0], [0.5, 0.0, 1.0, 0.0], [0.0, 3.0, 0.0, 1.0]])
+    one = np.eye(4)
+    cases += [(near, 9 * one, 4 * one, one, mix, 2), (near, -9 * one, 4 * one, one, mix, 2),
+              (near * [[1], [1], [9]], 9 * one, 9 * one, one, mix, 2)]  # fmt: skip
+    sizes = (2, 2, 2), (2, 4, 2), (3, 4, 2), (2, 6, 3), (4, 4, 4), (4, 4, 2), (3, 6, 2), (4, 8, 4), (5, 6, 6), (6, 8, 1)
     for T, D, h in (*sizes, (14, 4, 2)):
-        cases.append((*rng.normal(scale=1.5, size=(3, T, D)).round(1), h))
+        cases.append((rng.normal(size=(T, D)).round(1), *rng.normal(size=(4, D, D)).round(1), h))
     return cases
-
-
-def _mixed(x, h):
-    return x.reshape(h, len(x), -1)
 
 
 def _cut(x, h):
     return x.reshape(len(x), h, -1).transpose(1, 0, 2)
 
 
-def _heads(q, k, v, h, cut=_cut, root=None):
-    q, k, v = (cut(x, h) for x in (q, k, v))
-    return softmax(q @ k.transpose(0, 2, 1) / (root or np.sqrt(q.shape[-1]))) @ v
-
-
-def _glue(heads):
+def _join(heads):
     return heads.transpose(1, 0, 2).reshape(heads.shape[1], -1)
 
 
-HEADS = Exercise(
-    "04.multi-head",
-    multi_head,
-    heads_cases,
+def _layer(cut=_cut, join=_join, root=lambda D, d: np.sqrt(d), soft=softmax, hide=None, out=lambda o, w: o @ w):
+    """The layer with one of its steps done otherwise."""
+
+    def layer(x, w_q, w_k, w_v, w_o, h):
+        q, k, v = (cut(x @ w, h) for w in (w_q, w_k, w_v))
+        scores = q @ k.transpose(0, 2, 1) / root(x.shape[1], x.shape[1] // h)
+        weights = hide(scores) if hide else soft(np.where(_allowed(len(x)), scores, -np.inf))
+        return out(join(weights @ v), w_o)
+
+    return layer
+
+
+def _plain(change):
+    """The answer of somebody who gets q, k and v right and then does `change`."""
+    return lambda x, w_q, w_k, w_v, w_o, h: change(x @ w_q, x @ w_k, x @ w_v, w_o, h)
+
+
+def _mixed(x, h):
+    return x.reshape(h, len(x), -1)
+
+
+def _low(number):
+    return lambda scores: softmax(np.where(_allowed(scores.shape[-1]), scores, number))
+
+
+def _whole_values(q, k, v, w_o, h):
+    pairs = zip(np.split(q, h, 1), np.split(k, h, 1), strict=True)
+    return sum(_look(a, b, v) for a, b in pairs) @ w_o
+
+
+def _every_other(q, k, v, w_o, h):
+    output = np.empty_like(q)
+    for i in range(h):
+        output[:, i::h] = _look(q[:, i::h], k[:, i::h], v[:, i::h])
+    return output @ w_o
+
+
+def _without(i):
+    def layer(q, k, v, w_o, h):
+        heads = _each(q, k, v, h)
+        heads[i] = 0 * heads[i]
+        return np.hstack(heads) @ w_o
+
+    return _plain(layer)
+
+
+FORWARD = Exercise(
+    "04.forward",
+    forward,
+    forward_cases,
     (
         Mistake(
             "reshape",
@@ -292,20 +337,35 @@ HEADS = Exercise(
             "capetelor: `reshape(T, h, d).transpose(1, 0, 2)`.",
             en="`reshape(h, T, d)` cuts along the words and mixes them. Split the last axis, then move the axis of the "
             "heads: `reshape(T, h, d).transpose(1, 0, 2)`.",
+            wrong=(_layer(_mixed, lambda heads: heads.reshape(heads.shape[1], -1)), _layer(_mixed)),
+        ),
+        Mistake(
+            "concatenation",
+            ro="Capetele sunt corecte, dar puse greșit cap la cap: înainte de ultimul `reshape`, axa capetelor se "
+            "întoarce lângă `d`.",
+            en="The heads are right but concatenated wrongly: before the last `reshape` the axis of the heads goes "
+            "back beside `d`.",
             wrong=(
-                lambda q, k, v, h: _heads(q, k, v, h, _mixed).reshape(q.shape),
-                lambda q, k, v, h: _glue(_heads(q, k, v, h, _mixed)),
+                _layer(join=lambda heads: heads.reshape(heads.shape[1], -1)),
+                _layer(join=lambda heads: heads.transpose(1, 2, 0).reshape(heads.shape[1], -1)),
             ),
         ),
         Mistake(
-            "glue",
-            ro="Capetele sunt bune, dar lipite greșit: înainte de ultimul `reshape`, axa capetelor se întoarce lângă "
-            "`d`.",
-            en="The heads are right but glued together wrongly: before the last `reshape` the axis of the heads goes "
-            "back beside `d`.",
+            "no-output-matrix",
+            ro="Lipsește ultimul pas: ieșirile puse cap la cap se înmulțesc cu `w_o`.",
+            en="The last step is missing: the concatenated outputs are multiplied by `w_o`.",
+            wrong=_layer(out=lambda o, w: o),
+        ),
+        Mistake(
+            "output-matrix",
+            ro="`w_o` intră altfel decât trebuie: ieșirile puse cap la cap se înmulțesc cu ea de la dreapta, "
+            "`o @ w_o`, netranspusă.",
+            en="`w_o` enters otherwise than it should: the concatenated outputs are multiplied by it from the right, "
+            "`o @ w_o`, not transposed.",
             wrong=(
-                lambda q, k, v, h: _heads(q, k, v, h).reshape(q.shape),
-                lambda q, k, v, h: _heads(q, k, v, h).transpose(1, 2, 0).reshape(q.shape),
+                _layer(out=lambda o, w: o @ w.T),
+                _layer(out=lambda o, w: o * w[0]),
+                _layer(out=lambda o, w: o + o @ w),
             ),
         ),
         Mistake(
@@ -313,113 +373,157 @@ HEADS = Exercise(
             ro="Ai făcut un singur cap, pe toată lățimea. Fiecare felie de coloane are harta ei.",
             en="You made a single head, of the whole width. Each slice of columns has its own map.",
             wrong=(
-                lambda q, k, v, h: softmax(_scores(q, k)) @ v,
-                lambda q, k, v, h: softmax(q @ k.T / np.sqrt(q.shape[1] / h)) @ v,
-                lambda q, k, v, h: softmax(q @ k.T / np.sqrt(h)) @ v,
-                lambda q, k, v, h: softmax(q @ k.T) @ v,
+                _plain(lambda q, k, v, w_o, h: _look(q, k, v) @ w_o),
+                _plain(lambda q, k, v, w_o, h: _look(q, k, v, lambda q, k: q @ k.T / np.sqrt(q.shape[1] / h)) @ w_o),
+                _plain(lambda q, k, v, w_o, h: _look(q, k, v, lambda q, k: q @ k.T) @ w_o),
             ),
         ),
         Mistake(
             "wrong-root",
-            ro="Un cap are lățimea d = D / h; la rădăcina ei se împart scorurile, nu la rădăcina lui D.",
-            en="A head has width d = D / h; the scores are divided by its root, not by the root of D.",
+            ro="Un cap are lățimea d = D / h; la rădăcina ei se împart scorurile, nu la rădăcina lui D sau la d.",
+            en="A head has width d = D / h; the scores are divided by its root, not by the root of D nor by d.",
             wrong=(
-                lambda q, k, v, h: _glue(_heads(q, k, v, h, root=np.sqrt(q.shape[1]))),
-                lambda q, k, v, h: _glue(_heads(q, k, v, h, root=np.sqrt(h))),
-                lambda q, k, v, h: _glue(_heads(q, k, v, h, root=q.shape[1] / h)),
+                _layer(root=lambda D, d: np.sqrt(D)),
+                _layer(root=lambda D, d: np.sqrt(D // d)),
+                _layer(root=lambda D, d: d),
             ),
         ),
         Mistake(
             "no-root",
             ro="Lipsește împărțirea la √d, cu d = D / h.",
             en="The division by √d is missing, with d = D / h.",
-            wrong=lambda q, k, v, h: _glue(_heads(q, k, v, h, root=1.0)),
+            wrong=_layer(root=lambda D, d: 1),
         ),
         Mistake(
-            "not-glued",
-            ro="Ieșirile capetelor trebuie lipite la loc, una lângă alta, cu forma `(T, D)`.",
-            en="The outputs of the heads are to be glued together, side by side, with shape `(T, D)`.",
-            wrong=(lambda q, k, v, h: _heads(q, k, v, h), lambda q, k, v, h: np.concatenate(_heads(q, k, v, h))),
+            "no-mask",
+            ro="Lipsește masca cauzală: primele cuvinte se uită și la cele de după ele.",
+            en="The causal mask is missing: the first words look at those after them too.",
+            wrong=(_layer(hide=softmax), _layer(hide=softmax, root=lambda D, d: np.sqrt(D))),
         ),
         Mistake(
-            "averaged",
-            ro="Ai făcut media sau suma capetelor. Ele se lipesc unul lângă altul: lățimea rămâne D.",
-            en="You averaged or added the heads. They are glued side by side: the width stays D.",
+            "mask-after",
+            ro="Masca vine după softmax: numitorul a numărat deja viitorul. Pune −∞ în scoruri, înainte.",
+            en="The mask comes after softmax: the denominator has already counted the future. Put −∞ into the scores, "
+            "before it.",
+            wrong=_layer(hide=lambda s: softmax(s) * _allowed(s.shape[-1])),
+        ),
+        Mistake(
+            "shared-out-again",
+            ro="Ai ascuns viitorul după softmax și ai împărțit din nou. Unde viitorul are scoruri mult mai mari, "
+            "trecutul s-a rotunjit deja la zero: 0/0. Pune −∞ în scoruri, înainte.",
+            en="You hid the future after softmax and shared out again. Where the future scores far higher, the past "
+            "has already rounded to zero: 0/0. Put −∞ into the scores, before it.",
+            wrong=_layer(hide=lambda s: _rows_to_one(softmax(s) * _allowed(s.shape[-1]))),
+        ),
+        Mistake(
+            "weak-mask",
+            ro="Numărul pus în locul viitorului nu e destul de mic: viitorul se vede. Pune −∞, `-np.inf`.",
+            en="The number put in the place of the future is not low enough: the future shows. Put −∞, `-np.inf`.",
+            wrong=tuple(_layer(hide=_low(number)) for number in (0, -1, -5, -10, -20, -50, -100, -500, -999, -1000)),
+        ),
+        Mistake(
+            "past-hidden",
+            ro="Masca e întoarsă: ai ascuns trecutul și ai lăsat viitorul.",
+            en="The mask is the wrong way round: you hid the past and left the future.",
+            wrong=_layer(hide=lambda s: softmax(np.where(_allowed(s.shape[-1]).T, s, -np.inf))),
+        ),
+        Mistake(
+            "one-too-far",
+            ro="Fiecare cuvânt vede și cuvântul următor: masca e deplasată cu unu.",
+            en="Every word sees the next one too: the mask is shifted by one.",
+            wrong=_layer(hide=lambda s: softmax(np.where(_allowed(s.shape[-1], 1), s, -np.inf))),
+        ),
+        Mistake(
+            "diagonal-hidden",
+            ro="Ai ascuns și diagonala. Un cuvânt se vede pe sine; altfel primul n-ar avea la ce să se uite.",
+            en="You hid the diagonal too. A word sees itself; otherwise the first would have nothing to look at.",
             wrong=(
-                lambda q, k, v, h: _heads(q, k, v, h).mean(0),
-                lambda q, k, v, h: _heads(q, k, v, h).sum(0),
-                lambda q, k, v, h: multi_head(q, k, v, h) / h,
+                _plain(lambda q, k, v, w_o, h: np.hstack(_each(q, k, v, h, _strict)) @ w_o),
+                _plain(lambda q, k, v, w_o, h: np.hstack(
+                    _each(q, k, v, h, lambda *a: np.nan_to_num(_strict(*a)))) @ w_o),
             ),
         ),
         Mistake(
-            "causal",
-            ro="Aici nu se cere mască: fiecare cuvânt le vede pe toate.",
-            en="No mask is asked for here: every word sees all of them.",
-            wrong=lambda q, k, v, h: np.concatenate([_look(a, b, c) for a, b, c in _slices(q, k, v, h)], axis=1),
+            "averaged",
+            ro="Ai făcut media sau suma capetelor. Ele se concatenează: lățimea rămâne D.",
+            en="You averaged or added the heads. They are concatenated: the width stays D.",
+            wrong=(
+                _plain(lambda q, k, v, w_o, h: np.tile(np.mean(_each(q, k, v, h), axis=0), (1, h)) @ w_o),
+                _plain(lambda q, k, v, w_o, h: np.tile(np.sum(_each(q, k, v, h), axis=0), (1, h)) @ w_o),
+                _plain(lambda q, k, v, w_o, h: np.hstack(_each(q, k, v, h)) @ w_o / h),
+                _plain(lambda q, k, v, w_o, h: np.mean(_each(q, k, v, h), axis=0)),
+                _plain(lambda q, k, v, w_o, h: np.sum(_each(q, k, v, h), axis=0)),
+            ),
         ),
         Mistake(
             "wrong-axis",
             ro="Softmax e luat pe altă axă decât ultima. Fiecare rând al fiecărei hărți trebuie să facă unu.",
             en="Softmax is taken along another axis than the last. Each row of each map must make one.",
-            wrong=(
-                lambda q, k, v, h: np.concatenate(
-                    [softmax(_scores(a, b), axis=0) @ c for a, b, c in _slices(q, k, v, h)], axis=1),
-                lambda q, k, v, h: _glue(softmax(_cut(q, h) @ _cut(k, h).transpose(0, 2, 1)
-                                                 / np.sqrt(q.shape[1] / h), axis=0) @ _cut(v, h)),
-            ),
+            wrong=(_layer(soft=lambda s: softmax(s, axis=1)), _layer(soft=lambda s: _over_heads(s))),
         ),
         Mistake(
             "every-other",
             ro="Ai luat coloane din h în h. Capul 0 are primele D / h coloane, unele lângă altele.",
             en="You took every h-th column. Head 0 has the first D / h columns, side by side.",
-            wrong=lambda q, k, v, h: _every_other(q, k, v, h),
+            wrong=_plain(_every_other),
         ),
         Mistake(
             "head-missing",
-            ro="Unul dintre capete lipsește. Sunt `h`, de la 0 la h − 1, iar ieșirea e lată cât `q`.",
-            en="One of the heads is missing. There are `h` of them, from 0 to h − 1, and the output is as wide as `q`.",
-            wrong=(
-                *(lambda q, k, v, h, cut=cut: _glue(_heads(q, k, v, h)[cut]) if h > 1 else q[:, :0]
-                  for cut in (slice(-1), slice(1, None))),
-                *(lambda q, k, v, h, i=i: multi_head(q, k, v, h) * (np.arange(q.shape[1]) // (q.shape[1] // h) != i % h)
-                  for i in (-1, 0)),
-            ),
-        ),
-        Mistake(
-            "heads-reversed",
-            ro="Capetele sunt bune, dar în ordine inversă: capul 0 vine primul, pe primele coloane.",
-            en="The heads are right but in reverse order: head 0 comes first, in the first columns.",
-            wrong=lambda q, k, v, h: _glue(_heads(q, k, v, h)[::-1]),
-        ),
-        Mistake(
-            "values-whole",
-            ro="Fiecare cap amestecă doar felia lui din `v`, nu toate coloanele.",
-            en="Each head mixes only its own slice of `v`, not all the columns.",
-            wrong=(
-                lambda q, k, v, h: np.hstack([softmax(_scores(a, b)) @ v for a, b, _ in _slices(q, k, v, h)]),
-                lambda q, k, v, h: sum(softmax(_scores(a, b)) @ v for a, b, _ in _slices(q, k, v, h)),
-                lambda q, k, v, h: sum(softmax(_scores(a, b)) @ v for a, b, _ in _slices(q, k, v, h)) / h,
-            ),
+            ro="Unul dintre capete lipsește. Sunt `h`, de la 0 la h − 1.",
+            en="One of the heads is missing. There are `h` of them, from 0 to h − 1.",
+            wrong=(_without(-1), _without(0)),
         ),
         Mistake(
             "first-head",
-            ro="Ai calculat doar primul cap, sau același cap de mai multe ori.",
-            en="You computed the first head only, or the same head again and again.",
+            ro="Ai calculat același cap de mai multe ori. Fiecare cap are felia lui.",
+            en="You computed the same head again and again. Each head has its own slice.",
+            wrong=_plain(lambda q, k, v, w_o, h: np.tile(_each(q, k, v, h)[0], (1, h)) @ w_o),
+        ),
+        Mistake(
+            "heads-reversed",
+            ro="Capetele sunt corecte, dar în ordine inversă: capul 0 vine primul, pe primele coloane.",
+            en="The heads are right but in reverse order: head 0 comes first, in the first columns.",
+            wrong=_plain(lambda q, k, v, w_o, h: np.hstack(_each(q, k, v, h)[::-1]) @ w_o),
+        ),
+        Mistake(
+            "values-whole",
+            ro="Fiecare cap face media feliei lui din valori, nu a tuturor coloanelor.",
+            en="Each head takes the mean of its own slice of the values, not of all the columns.",
+            wrong=(_plain(_whole_values), _plain(lambda q, k, v, w_o, h: _whole_values(q, k, v, w_o, h) / h)),
+        ),
+        Mistake(
+            "roles",
+            ro="Rolurile s-au încurcat: rândul e al interogării, coloana a cheii, iar ponderile amestecă valorile.",
+            en="The roles are mixed up: the row is the query's, the column the key's, and the weights mix the values.",
             wrong=(
-                lambda q, k, v, h: _heads(q, k, v, h)[0],
-                lambda q, k, v, h: np.tile(_heads(q, k, v, h)[0], (1, h)),
-                lambda q, k, v, h: softmax(_scores(q[:, : q.shape[1] // h], k[:, : q.shape[1] // h])) @ v,
+                _plain(lambda q, k, v, w_o, h: forward_of(k, q, v, w_o, h)),
+                _plain(lambda q, k, v, w_o, h: forward_of(q, k, k, w_o, h)),
+                _plain(lambda q, k, v, w_o, h: forward_of(q, q, v, w_o, h)),
+                _plain(lambda q, k, v, w_o, h: forward_of(q, v, k, w_o, h)),
+                lambda x, w_q, w_k, w_v, w_o, h: forward_of(x @ w_q, x @ w_k, x, w_o, h),
+                lambda x, w_q, w_k, w_v, w_o, h: forward_of(x, x, x, w_o, h),
             ),
+        ),
+        Mistake(
+            "overflow",
+            ro="La scoruri mari exponențiala depășește, iar la scoruri mult sub zero se stinge toată: 0/0. Scade întâi "
+            "maximul fiecărui rând, ca în capitolul 2.",
+            en="At large scores the exponential overflows, and at scores far below zero it dies out: 0/0. Subtract "
+            "each row's maximum first, as in chapter 2.",
+            wrong=(_layer(soft=naive), _layer(hide=lambda s: _rows_to_one(np.tril(np.exp(s))))),
         ),
     ),
 )
 
 
-def _every_other(q, k, v, h):
-    output = np.empty_like(q)
-    for i in range(h):
-        output[:, i::h] = softmax(_scores(q[:, i::h], k[:, i::h])) @ v[:, i::h]
-    return output
+def forward_of(q, k, v, w_o, h):
+    return np.hstack(_each(q, k, v, h)) @ w_o
+
+
+def _over_heads(scores):
+    with np.errstate(all="ignore"):
+        e = np.exp(scores - scores.max(axis=0))
+        return e / e.sum(axis=0)
 
 
 # 3. A rotation at every place
@@ -529,7 +633,7 @@ ROTATE = Exercise(
         ),
         Mistake(
             "overwritten",
-            ro="Prima coloană a fost schimbată înainte ca a doua să o folosească. Ține minte valorile vechi.",
+            ro="Prima coloană a fost schimbată înainte ca a doua să o folosească. Păstrează valorile vechi.",
             en="The first column was changed before the second used it. Keep the old values.",
             wrong=lambda x, omega: _overwritten(x, omega),
         ),
@@ -545,8 +649,8 @@ ROTATE = Exercise(
         ),
         Mistake(
             "added",
-            ro="Ai adunat unda la vector. RoPE nu adună, rotește: lungimea perechii rămâne aceeași.",
-            en="You added the wave to the vector. RoPE does not add, it turns: the length of the pair stays the same.",
+            ro="Ai adunat sinusoida la vector. RoPE nu adună, ci rotește: lungimea perechii rămâne aceeași.",
+            en="You added the sinusoid to the vector. RoPE adds nothing, it turns: the length of the pair stays.",
             wrong=(
                 lambda x, omega: x + np.stack([np.sin(omega * _places(x)), np.cos(omega * _places(x))], axis=1),
                 lambda x, omega: x + np.stack([np.cos(omega * _places(x)), np.sin(omega * _places(x))], axis=1),
@@ -554,9 +658,9 @@ ROTATE = Exercise(
         ),
         Mistake(
             "stretched",
-            ro="Ai înmulțit numerele cu unde, dar nu le-ai rotit: lipsește partea încrucișată, b sin și a sin.",
-            en="You multiplied the numbers by waves but did not turn them: the crossed part is missing, b sin and a "
-            "sin.",
+            ro="Ai înmulțit numerele cu sinusoide, dar nu le-ai rotit: lipsește partea încrucișată, b sin și a sin.",
+            en="You multiplied the numbers by sinusoids but did not turn them: the crossed part is missing, b sin "
+            "and a sin.",
             wrong=(
                 lambda x, omega: x * np.cos(omega * _places(x))[:, None],
                 lambda x, omega: x * np.stack([np.cos(omega * _places(x)), np.sin(omega * _places(x))], axis=1),
@@ -580,4 +684,171 @@ def _overwritten(x, omega):
     return x
 
 
-EXERCISES = (CAUSAL, HEADS, ROTATE)
+# 4. Queries and keys rotated, all their pairs
+
+
+def rotate_all(x):
+    return _turn_all(x)
+
+
+def _turn_all(x, base=10000.0, power=lambda i, d: 2 * i / d, start=0, sign=1, halves=False, step=1):
+    """x (T, d) with every pair of its columns turned; the rest is what can be done otherwise."""
+    T, d = x.shape
+    omega = base ** -power(np.arange(d // 2), d)
+    angles = sign * (start + step * np.arange(T))[:, None] * omega
+    even, odd = (slice(0, d // 2), slice(d // 2, None)) if halves else (slice(0, None, 2), slice(1, None, 2))
+    cos, sin, out = np.cos(angles), np.sin(angles), np.empty_like(x)
+    out[:, even], out[:, odd] = x[:, even] * cos - x[:, odd] * sin, x[:, even] * sin + x[:, odd] * cos
+    return out
+
+
+def rope_cases(rng: np.random.Generator) -> list[tuple]:
+    cases = [(np.array([[1.0, 0.0]]),), (np.array([[2.0, 1.0], [1.0, 0.0]]),),
+             (np.array([[1.0, 0.0, 1.0, 0.0], [1.0, 0.0, 1.0, 0.0], [0.0, 2.0, 1.0, -1.0]]),)]  # fmt: skip
+    for T, d in ((2, 4), (3, 4), (4, 2), (3, 6), (5, 8), (9, 4), (14, 6), (150, 4)):
+        cases.append((rng.normal(size=(T, d)).round(1) + 0.03,))
+    return cases
+
+
+def _by_pairs(x, change):
+    T, d = x.shape
+    return np.hstack([change(x[:, 2 * i : 2 * i + 2], 10000.0 ** (-2 * i / d), i) for i in range(d // 2)])
+
+
+def _waves(x):
+    angles = np.arange(len(x))[:, None] * 10000.0 ** (-np.arange(0, x.shape[1], 2) / x.shape[1])
+    return np.stack([np.sin(angles), np.cos(angles)], axis=2).reshape(x.shape)
+
+
+def _apart(x, turned):
+    """The first numbers of all the pairs, then the second ones."""
+    return np.hstack([turned[:, 0::2], turned[:, 1::2]])
+
+
+ROPE = Exercise(
+    "04.rope",
+    rotate_all,
+    rope_cases,
+    (
+        Mistake(
+            "halves",
+            ro="Ai făcut perechi din coloanele i și i + d/2. Unele modele așa fac, dar aici perechea i e formată din "
+            "coloanele vecine 2i și 2i + 1.",
+            en="You made pairs of the columns i and i + d/2. Some models do so, but here pair i is made of the "
+            "neighbouring columns 2i and 2i + 1.",
+            wrong=lambda x: _turn_all(x, halves=True),
+        ),
+        Mistake(
+            "columns-moved",
+            ro="Perechile sunt rotite bine, dar coloanele nu mai sunt la locul lor: primul și al doilea număr al "
+            "fiecărei perechi trebuie să rămână vecine.",
+            en="The pairs are rotated correctly, but the columns are no longer in their places: the first and the "
+            "second number of each pair must stay neighbours.",
+            wrong=lambda x: _apart(x, _turn_all(x)),
+        ),
+        Mistake(
+            "one-frequency",
+            ro="Toate perechile se rotesc la fel de repede. Fiecare pereche are frecvența ei, `10000 ** (-2 * i / d)`.",
+            en="All the pairs rotate equally fast. Each pair has its own frequency, `10000 ** (-2 * i / d)`.",
+            wrong=(lambda x: _turn_all(x, base=1.0), lambda x: _turn_all(x, power=lambda i, d: 2 / d + 0 * i)),
+        ),
+        Mistake(
+            "wrong-frequency",
+            ro="Exponentul frecvenței e altul: `10000 ** (-2 * i / d)`, cu i de la 0 la d/2 − 1.",
+            en="The exponent of the frequency is another: `10000 ** (-2 * i / d)`, with i from 0 to d/2 − 1.",
+            wrong=(
+                lambda x: _turn_all(x, power=lambda i, d: i / d),
+                lambda x: _turn_all(x, power=lambda i, d: 4 * i / d),
+                lambda x: _turn_all(x, power=lambda i, d: 2 * (i + 1) / d),
+                lambda x: _turn_all(x, power=lambda i, d: -2 * i / d),
+                lambda x: _turn_all(x, power=lambda i, d: 2 * i[::-1] / d),
+                lambda x: _turn_all(x, base=1000.0),
+                lambda x: _turn_all(x, base=100.0),
+            ),
+        ),
+        Mistake(
+            "clockwise",
+            ro="Ai rotit în sensul acelor de ceasornic. Perechea (a, b) devine (a cos − b sin, a sin + b cos).",
+            en="You rotated clockwise. The pair (a, b) becomes (a cos − b sin, a sin + b cos).",
+            wrong=lambda x: _turn_all(x, sign=-1),
+        ),
+        Mistake(
+            "from-one",
+            ro="Ai numărat locurile de la 1. Rândul 0 nu se rotește deloc.",
+            en="You counted places from 1. Row 0 does not rotate at all.",
+            wrong=lambda x: _turn_all(x, start=1),
+        ),
+        Mistake(
+            "from-end",
+            ro="Ai numărat locurile de la coadă. Rândul 0 e primul și nu se rotește deloc.",
+            en="You counted places from the end. Row 0 is the first, and does not rotate at all.",
+            wrong=lambda x: _turn_all(x, start=len(x) - 1, step=-1),
+        ),
+        Mistake(
+            "same-angle",
+            ro="Toate rândurile sunt rotite cu același unghi. Unghiul crește cu locul: frecvența perechii ori `t`.",
+            en="All the rows are rotated by the same angle. The angle grows with the place: the frequency of the pair "
+            "times `t`.",
+            wrong=(lambda x: _turn_all(x, start=1, step=0), lambda x: _turn_all(x, start=len(x), step=0)),
+        ),
+        Mistake(
+            "first-pair",
+            ro="Numai primele coloane se rotesc vizibil. Ori nu le-ai rotit pe toate, ori din exponentul frecvenței "
+            "lipsește împărțirea la d.",
+            en="Only the first columns rotate visibly. Either you did not rotate all of them, or the division by d is "
+            "missing from the exponent of the frequency.",
+            wrong=(
+                lambda x: _turn_all(x, power=lambda i, d: 2.0 * i),
+                lambda x: np.hstack([_turn_all(x)[:, :2], x[:, 2:]]),
+                lambda x: np.hstack([_turn_all(x)[:, : x.shape[1] // 2], x[:, x.shape[1] // 2 :]]),
+            ),
+        ),
+        Mistake(
+            "sign",
+            ro="Un semn e greșit: perechea devine (a cos − b sin, a sin + b cos), cu un singur minus.",
+            en="A sign is wrong: the pair becomes (a cos − b sin, a sin + b cos), with a single minus.",
+            wrong=(
+                lambda x: _by_pairs(x, lambda p, w, i: _turn(p, w * _places(p), (1, 1))),
+                lambda x: _by_pairs(x, lambda p, w, i: _turn(p, w * _places(p), (-1, -1))),
+            ),
+        ),
+        Mistake(
+            "overwritten",
+            ro="Prima coloană a perechii a fost schimbată înainte ca a doua să o folosească. Păstrează valorile vechi.",
+            en="The first column of the pair was changed before the second used it. Keep the old values.",
+            wrong=lambda x: _by_pairs(x, lambda p, w, i: _overwritten(p, w)),
+        ),
+        Mistake(
+            "degrees",
+            ro="Ai trecut unghiul din grade în radiani, dar el e deja în radiani.",
+            en="You converted the angle from degrees, but it is in radians already.",
+            wrong=lambda x: _by_pairs(x, lambda p, w, i: _turn(p, np.radians(w * _places(p)))),
+        ),
+        Mistake(
+            "added",
+            ro="Ai adunat sinusoidele la vector. Rotația nu adună nimic: lungimea fiecărei perechi rămâne aceeași.",
+            en="You added the sinusoids to the vector. A rotation adds nothing: the length of each pair stays the "
+            "same.",
+            wrong=lambda x: x + _waves(x),
+        ),
+        Mistake(
+            "stretched",
+            ro="Ai înmulțit numerele cu sinusoide, dar nu le-ai rotit: lipsește partea încrucișată, b sin și a sin.",
+            en="You multiplied the numbers by sinusoids but did not rotate them: the crossed part is missing, b sin "
+            "and a sin.",
+            wrong=(
+                lambda x: x * _waves(x),
+                lambda x: x * np.repeat(_waves(x)[:, 1::2], 2, axis=1),
+            ),
+        ),
+        Mistake(
+            "not-turned",
+            ro="Nimic nu s-a rotit.",
+            en="Nothing has been rotated.",
+            wrong=lambda x: x,
+        ),
+    ),
+)
+
+
+EXERCISES = (CAUSAL, FORWARD, ROTATE, ROPE)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
-from diffattn_mini import rotary, scaled_dot_product_attention, softmax
+from diffattn_mini import rotary, scaled_dot_product_attention, sinusoidal, softmax
 
 from . import right, wrong
 
@@ -178,116 +178,157 @@ def ones_taken_off(x, w_q, w_k, w_v):
     return softmax(q @ k.T / np.sqrt(q.shape[1]) - np.triu(np.ones((len(x), len(x))), 1)) @ v
 
 
-# 2. Several heads
+# 2. The forward of the layer with several heads
 
-HEADS = "04.multi-head"
+FORWARD = "04.forward"
 
 
-@right(HEADS)
-def head_by_head(q, k, v, h):
-    d = q.shape[1] // h
+@right(FORWARD)
+def head_by_head(x, w_q, w_k, w_v, w_o, h):
+    d = x.shape[1] // h
     parts = [slice(i * d, (i + 1) * d) for i in range(h)]
-    return np.hstack([scaled_dot_product_attention(q[:, p], k[:, p], v[:, p])[0] for p in parts])
+    heads = [scaled_dot_product_attention(x @ w_q[:, p], x @ w_k[:, p], x @ w_v[:, p], "causal")[0] for p in parts]
+    return np.hstack(heads) @ w_o
 
 
-@right(HEADS)
-def all_heads_in_torch(q, k, v, h):
-    q, k, v = (torch.as_tensor(x).unflatten(1, (h, -1)).transpose(0, 1) for x in (q, k, v))
-    return F.scaled_dot_product_attention(q, k, v).transpose(0, 1).flatten(1)
+@right(FORWARD)
+def all_heads_in_torch(x, w_q, w_k, w_v, w_o, h):
+    x, w_q, w_k, w_v, w_o = (torch.as_tensor(a) for a in (x, w_q, w_k, w_v, w_o))
+    q, k, v = ((x @ w).unflatten(1, (h, -1)).transpose(0, 1) for w in (w_q, w_k, w_v))
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True).transpose(0, 1).flatten(1) @ w_o
 
 
-@right(HEADS)
-def with_einsum(q, k, v, h):
-    q, k, v = (x.reshape(len(x), h, -1) for x in (q, k, v))
+@right(FORWARD)
+def with_einsum(x, w_q, w_k, w_v, w_o, h):
+    q, k, v = ((x @ w).reshape(len(x), h, -1) for w in (w_q, w_k, w_v))
     scores = np.einsum("thd,shd->hts", q, k) / np.sqrt(q.shape[-1])
-    return np.einsum("hts,shd->thd", softmax(scores), v).reshape(len(q), -1)
+    scores[:, np.triu_indices(len(x), 1)[0], np.triu_indices(len(x), 1)[1]] = -np.inf
+    return np.einsum("hts,shd->thd", softmax(scores), v).reshape(len(x), -1) @ w_o
 
 
-@wrong(HEADS, "reshape")
-def reshapes_across_words(q, k, v, h):
-    T, D = q.shape
-    q, k, v = (x.reshape(h, T, D // h) for x in (q, k, v))
-    return (softmax(q @ k.transpose(0, 2, 1) / np.sqrt(D // h)) @ v).reshape(T, D)
-
-
-@wrong(HEADS, "glue")
-def glues_without_transposing(q, k, v, h):
-    T, D = q.shape
-    q, k, v = (x.reshape(T, h, D // h).swapaxes(0, 1) for x in (q, k, v))
-    return (softmax(q @ k.swapaxes(1, 2) / np.sqrt(D // h)) @ v).reshape(T, D)
-
-
-@wrong(HEADS, "one-head")
-def no_heads(q, k, v, h):
-    return scaled_dot_product_attention(q, k, v)[0]
-
-
-@wrong(HEADS, "wrong-root")
-def root_of_the_whole_width(q, k, v, h):
-    T, D = q.shape
-    q, k, v = (x.reshape(T, h, D // h).swapaxes(0, 1) for x in (q, k, v))
-    return (softmax(q @ k.swapaxes(1, 2) / np.sqrt(D)) @ v).swapaxes(0, 1).reshape(T, D)
-
-
-@wrong(HEADS, "no-root")
-def no_root_at_all(q, k, v, h):
-    d = q.shape[1] // h
-    parts = [slice(i * d, (i + 1) * d) for i in range(h)]
-    return np.hstack([softmax(q[:, p] @ k[:, p].T) @ v[:, p] for p in parts])
-
-
-@wrong(HEADS, "not-glued")
-def leaves_heads_apart(q, k, v, h):
-    d = q.shape[1] // h
-    parts = [slice(i * d, (i + 1) * d) for i in range(h)]
-    return np.stack([scaled_dot_product_attention(q[:, p], k[:, p], v[:, p])[0] for p in parts])
-
-
-@wrong(HEADS, "averaged")
-def averages_heads(q, k, v, h):
-    return leaves_heads_apart(q, k, v, h).mean(axis=0)
-
-
-@wrong(HEADS, "causal")
-def masks_the_future(q, k, v, h):
-    d = q.shape[1] // h
-    parts = [slice(i * d, (i + 1) * d) for i in range(h)]
-    return np.hstack([scaled_dot_product_attention(q[:, p], k[:, p], v[:, p], "causal")[0] for p in parts])
-
-
-@wrong(HEADS, "wrong-axis")
-def softmax_over_queries(q, k, v, h):
-    d = q.shape[1] // h
-    parts = [slice(i * d, (i + 1) * d) for i in range(h)]
-    return np.hstack([softmax(q[:, p] @ k[:, p].T / np.sqrt(d), axis=0) @ v[:, p] for p in parts])
-
-
-@wrong(HEADS, "every-other")
-def every_other_column(q, k, v, h):
-    output = np.zeros_like(q)
+@right(FORWARD)
+def sums_over_heads(x, w_q, w_k, w_v, w_o, h):
+    """concat(head_1 ... head_h) W_O is the sum of head_i times its rows of W_O."""
+    d, total = x.shape[1] // h, 0
     for i in range(h):
-        output[:, i::h] = scaled_dot_product_attention(q[:, i::h], k[:, i::h], v[:, i::h])[0]
-    return output
+        p = slice(i * d, (i + 1) * d)
+        total = total + scaled_dot_product_attention(x @ w_q[:, p], x @ w_k[:, p], x @ w_v[:, p], "causal")[0] @ w_o[p]
+    return total
 
 
-@wrong(HEADS, "head-missing")
-def last_head_forgotten(q, k, v, h):
-    output, d = np.zeros_like(v), q.shape[1] // h
-    for i in range(h - 1):
-        part = slice(i * d, (i + 1) * d)
-        output[:, part] = scaled_dot_product_attention(q[:, part], k[:, part], v[:, part])[0]
-    return output
+def heads_of(x, w_q, w_k, w_v, h, mask="causal"):
+    q, k, v = (np.split(x @ w, h, axis=1) for w in (w_q, w_k, w_v))
+    return [scaled_dot_product_attention(*one, mask)[0] for one in zip(q, k, v, strict=True)]
 
 
-@wrong(HEADS, "heads-reversed")
-def last_head_first(q, k, v, h):
-    return np.hstack(leaves_heads_apart(q, k, v, h)[::-1])
+def map_of(scores):
+    return softmax(np.where(np.tri(scores.shape[-1]) > 0, scores, -np.inf), axis=-1)
 
 
-@wrong(HEADS, "values-whole")
-def whole_values(q, k, v, h):
-    parts = zip(np.split(q, h, 1), np.split(k, h, 1), strict=True)
-    return np.hstack([scaled_dot_product_attention(a, b, v)[0] for a, b in parts])
+@wrong(FORWARD, "reshape")
+def reshapes_across_words(x, w_q, w_k, w_v, w_o, h):
+    T, D = x.shape
+    q, k, v = ((x @ w).reshape(h, T, D // h) for w in (w_q, w_k, w_v))
+    return (map_of(q @ k.transpose(0, 2, 1) / np.sqrt(D // h)) @ v).reshape(T, D) @ w_o
+
+
+@wrong(FORWARD, "concatenation")
+def joins_without_transposing(x, w_q, w_k, w_v, w_o, h):
+    T, D = x.shape
+    q, k, v = ((x @ w).reshape(T, h, D // h).swapaxes(0, 1) for w in (w_q, w_k, w_v))
+    return (map_of(q @ k.swapaxes(1, 2) / np.sqrt(D // h)) @ v).reshape(T, D) @ w_o
+
+
+@wrong(FORWARD, "no-output-matrix")
+def forgets_the_output_matrix(x, w_q, w_k, w_v, w_o, h):
+    return np.hstack(heads_of(x, w_q, w_k, w_v, h))
+
+
+@wrong(FORWARD, "output-matrix")
+def output_matrix_transposed(x, w_q, w_k, w_v, w_o, h):
+    return np.hstack(heads_of(x, w_q, w_k, w_v, h)) @ w_o.T
+
+
+@wrong(FORWARD, "one-head")
+def no_heads(x, w_q, w_k, w_v, w_o, h):
+    return scaled_dot_product_attention(x @ w_q, x @ w_k, x @ w_v, "causal")[0] @ w_o
+
+
+@wrong(FORWARD, "wrong-root")
+def root_of_the_whole_width(x, w_q, w_k, w_v, w_o, h):
+    T, D = x.shape
+    q, k, v = ((x @ w).reshape(T, h, D // h).swapaxes(0, 1) for w in (w_q, w_k, w_v))
+    return (map_of(q @ k.swapaxes(1, 2) / np.sqrt(D)) @ v).swapaxes(0, 1).reshape(T, D) @ w_o
+
+
+@wrong(FORWARD, "no-root")
+def no_root_at_all(x, w_q, w_k, w_v, w_o, h):
+    T, D = x.shape
+    q, k, v = ((x @ w).reshape(T, h, D // h).swapaxes(0, 1) for w in (w_q, w_k, w_v))
+    return (map_of(q @ k.swapaxes(1, 2)) @ v).swapaxes(0, 1).reshape(T, D) @ w_o
+
+
+@wrong(FORWARD, "no-mask")
+def every_word_sees_all(x, w_q, w_k, w_v, w_o, h):
+    return np.hstack(heads_of(x, w_q, w_k, w_v, h, mask=None)) @ w_o
+
+
+@wrong(FORWARD, "mask-after")
+def masks_the_weights(x, w_q, w_k, w_v, w_o, h):
+    T, D = x.shape
+    q, k, v = ((x @ w).reshape(T, h, D // h).swapaxes(0, 1) for w in (w_q, w_k, w_v))
+    weights = np.tril(softmax(q @ k.swapaxes(1, 2) / np.sqrt(D // h)))
+    return (weights @ v).swapaxes(0, 1).reshape(T, D) @ w_o
+
+
+@wrong(FORWARD, "past-hidden")
+def hides_the_past(x, w_q, w_k, w_v, w_o, h):
+    return np.hstack(heads_of(x, w_q, w_k, w_v, h, mask=np.tri(len(x)).T > 0)) @ w_o
+
+
+@wrong(FORWARD, "averaged")
+def averages_heads(x, w_q, w_k, w_v, w_o, h):
+    return np.mean(heads_of(x, w_q, w_k, w_v, h), axis=0)
+
+
+@wrong(FORWARD, "every-other")
+def every_other_column(x, w_q, w_k, w_v, w_o, h):
+    q, k, v, output = x @ w_q, x @ w_k, x @ w_v, np.zeros_like(x)
+    for i in range(h):
+        output[:, i::h] = scaled_dot_product_attention(q[:, i::h], k[:, i::h], v[:, i::h], "causal")[0]
+    return output @ w_o
+
+
+@wrong(FORWARD, "head-missing")
+def last_head_forgotten(x, w_q, w_k, w_v, w_o, h):
+    heads = heads_of(x, w_q, w_k, w_v, h)
+    return np.hstack([*heads[:-1], np.zeros_like(heads[-1])]) @ w_o
+
+
+@wrong(FORWARD, "heads-reversed")
+def last_head_first(x, w_q, w_k, w_v, w_o, h):
+    return np.hstack(heads_of(x, w_q, w_k, w_v, h)[::-1]) @ w_o
+
+
+@wrong(FORWARD, "roles")
+def keys_ask_in_every_head(x, w_q, w_k, w_v, w_o, h):
+    return np.hstack(heads_of(x, w_k, w_q, w_v, h)) @ w_o
+
+
+@wrong(FORWARD, "weak-mask")
+def future_at_minus_hundred(x, w_q, w_k, w_v, w_o, h):
+    T, D = x.shape
+    q, k, v = ((x @ w).reshape(T, h, D // h).swapaxes(0, 1) for w in (w_q, w_k, w_v))
+    scores = np.where(np.tri(T) > 0, q @ k.swapaxes(1, 2) / np.sqrt(D // h), -100)
+    return (softmax(scores) @ v).swapaxes(0, 1).reshape(T, D) @ w_o
+
+
+@wrong(FORWARD, "overflow")
+def plain_exponentials_in_heads(x, w_q, w_k, w_v, w_o, h):
+    T, D = x.shape
+    q, k, v = ((x @ w).reshape(T, h, D // h).swapaxes(0, 1) for w in (w_q, w_k, w_v))
+    e = np.tril(np.exp(q @ k.swapaxes(1, 2) / np.sqrt(D // h)))
+    return (e @ v / e.sum(-1, keepdims=True)).swapaxes(0, 1).reshape(T, D) @ w_o
 
 
 # 3. A rotation at every place
@@ -400,3 +441,130 @@ def always_the_same_way(x, omega):
 def last_place_first(x, omega):
     z = (x[:, 0] + 1j * x[:, 1]) * np.exp(1j * omega * np.arange(len(x))[::-1])
     return np.stack([z.real, z.imag], axis=1)
+
+
+# 4. All the pairs of queries and keys
+
+ROPE = "04.rope"
+
+
+def frequencies(d):
+    return [10000 ** (-2 * i / d) for i in range(d // 2)]
+
+
+@right(ROPE)
+def from_the_package_too(x):
+    return rotary(torch.as_tensor(x))
+
+
+@right(ROPE)
+def all_pairs_as_complex_numbers(x):
+    z = x[:, 0::2] + 1j * x[:, 1::2]
+    z = z * np.exp(1j * np.outer(np.arange(len(x)), frequencies(x.shape[1])))
+    out = np.empty_like(x)
+    out[:, 0::2], out[:, 1::2] = z.real, z.imag
+    return out
+
+
+@right(ROPE)
+def pair_by_pair(x):
+    return np.hstack([with_matrices(x[:, 2 * i : 2 * i + 2], w) for i, w in enumerate(frequencies(x.shape[1]))])
+
+
+@right(ROPE)
+def by_block_matrices(x):
+    rows = []
+    for t, row in enumerate(x):
+        turn = np.zeros((len(row), len(row)))
+        for i, w in enumerate(frequencies(len(row))):
+            c, s = math.cos(w * t), math.sin(w * t)
+            turn[2 * i : 2 * i + 2, 2 * i : 2 * i + 2] = [[c, -s], [s, c]]
+        rows.append(turn @ row)
+    return rows
+
+
+@wrong(ROPE, "halves")
+def pairs_of_halves(x):
+    half = x.shape[1] // 2
+    z = (x[:, :half] + 1j * x[:, half:]) * np.exp(1j * np.outer(np.arange(len(x)), frequencies(x.shape[1])))
+    return np.hstack([z.real, z.imag])
+
+
+@wrong(ROPE, "columns-moved")
+def concatenates_the_parts(x):
+    z = x[:, 0::2] + 1j * x[:, 1::2]
+    z = z * np.exp(1j * np.outer(np.arange(len(x)), frequencies(x.shape[1])))
+    return np.concatenate([z.real, z.imag], axis=1)
+
+
+def turned_by(angles):
+    def answer(x):
+        z = (x[:, 0::2] + 1j * x[:, 1::2]) * np.exp(1j * angles(np.arange(len(x)), np.array(frequencies(x.shape[1]))))
+        out = np.empty_like(x)
+        out[:, 0::2], out[:, 1::2] = z.real, z.imag
+        return out
+
+    return answer
+
+
+@wrong(ROPE, "one-frequency")
+def every_pair_as_fast(x):
+    return turned_by(lambda t, w: np.outer(t, w**0))(x)
+
+
+@wrong(ROPE, "wrong-frequency")
+def exponent_without_two(x):
+    return turned_by(lambda t, w: np.outer(t, w**0.5))(x)
+
+
+@wrong(ROPE, "wrong-frequency")
+def frequencies_that_grow(x):
+    return turned_by(lambda t, w: np.outer(t, 1 / w))(x)
+
+
+@wrong(ROPE, "wrong-frequency")
+def frequencies_in_reverse(x):
+    return turned_by(lambda t, w: np.outer(t, w[::-1]))(x)
+
+
+@wrong(ROPE, "clockwise")
+def all_clockwise(x):
+    return turned_by(lambda t, w: -np.outer(t, w))(x)
+
+
+@wrong(ROPE, "from-one")
+def all_from_one(x):
+    return turned_by(lambda t, w: np.outer(t + 1, w))(x)
+
+
+@wrong(ROPE, "from-end")
+def all_from_the_end(x):
+    return turned_by(lambda t, w: np.outer(t[::-1], w))(x)
+
+
+@wrong(ROPE, "same-angle")
+def places_forgotten(x):
+    return turned_by(lambda t, w: np.outer(t**0, w))(x)
+
+
+@wrong(ROPE, "first-pair")
+def only_the_first_pair(x):
+    y = np.array(x)
+    y[:, :2] = with_matrices(x[:, :2], 1.0)
+    return y
+
+
+@wrong(ROPE, "overwritten")
+def overwrites_pairs(x):
+    y = np.array(x)
+    for i, w in enumerate(frequencies(x.shape[1])):
+        for t in range(len(y)):
+            a, b = 2 * i, 2 * i + 1
+            y[t, a] = y[t, a] * math.cos(w * t) - y[t, b] * math.sin(w * t)
+            y[t, b] = y[t, a] * math.sin(w * t) + y[t, b] * math.cos(w * t)
+    return y
+
+
+@wrong(ROPE, "added")
+def adds_sinusoids(x):
+    return x + sinusoidal(*x.shape).double().numpy()
