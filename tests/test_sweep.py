@@ -372,6 +372,12 @@ def test_delayed_recall_asks_for_its_first_token():
     assert torch.equal(texts, task.batch(200, 0)[0]) and not torch.equal(texts, task.batch(200, 1)[0])
 
 
+def test_delayed_recall_may_be_of_one_alphabet():
+    texts, answers = DelayedRecall(delay=5, n_noise=0).batch(200, 0)
+    assert torch.equal(texts[:, 0], answers) and (texts[:, -1] == 8).all()
+    assert set(texts[:, 1:-1].flatten().tolist()) == set(range(8))
+
+
 @pytest.mark.parametrize("make", [lambda: Retrieval(n_asked=0), lambda: Retrieval(length=4, n_asked=5),
                                   lambda: DelayedRecall(-1)])  # fmt: skip
 def test_sizes_that_leave_no_room_are_refused(make):

@@ -12,7 +12,7 @@ from sklearn.datasets import load_digits
 from diffattn_mini import get_language, set_language
 from diffattn_mini.lab.experiments import chains, documents, experiments, outliers
 from diffattn_mini.lab.experiments.language import TEXT, likeness_of_heads
-from diffattn_mini.lab.experiments.recall import Reader, gradient_path
+from diffattn_mini.lab.experiments.recall import Reader, gradient_path, learn
 from diffattn_mini.lab.tasks import (
     Chains,
     CharacterText,
@@ -102,7 +102,7 @@ def test_heads_that_look_alike_have_likeness_one():
 def test_the_gradient_s_path_of_a_linear_recurrence_is_a_power():
     """A state that shrinks by 0.9 a step sends back 0.9^T of the gradient."""
     task = DelayedRecall(delay=9)
-    model = Reader(task, "rnn", dim=8)
+    model = Reader(task, "rnn", width=8, state=8)
     body = model.body
     with torch.no_grad():
         for p in body.parameters():
@@ -119,6 +119,26 @@ def test_a_gradient_whose_squares_float32_cannot_hold_is_measured_all_the_same()
         torch.manual_seed(2)
         lengths.append(gradient_path(Reader(task, "rnn").to(precision), task))
     assert 0 < lengths[0] < 1e-30 and lengths[0] == pytest.approx(lengths[1], rel=0.02)
+
+
+def test_the_readers_of_recall_are_of_one_size():
+    sizes = [sum(p.numel() for p in Reader(DelayedRecall(50, n_noise=0), kind).parameters())
+             for kind in ("rnn", "gru", "lstm", "standard")]  # fmt: skip
+    assert max(sizes) / min(sizes) < 1.011
+
+
+def test_validation_and_test_share_no_text_of_recall():
+    seen = {}
+
+    class Watched(DelayedRecall):
+        def batch(self, n, seed):
+            seen[part].append(seed)
+            return super().batch(n, seed)
+
+    for part in ("test", "validation"):
+        seen[part], task = [], Watched(2, n_noise=0)
+        learn(Reader(task, "gru", width=8, state=8), task, seed=0, rate=1e-3, steps=3, part=part)
+    assert len(seen["test"]) == 4 and not set(seen["test"]) & set(seen["validation"])
 
 
 def test_every_experiment_says_what_it_is_in_both_languages():

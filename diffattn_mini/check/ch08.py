@@ -64,7 +64,7 @@ OPERATIONS = Exercise(
         ),
         Mistake(
             "causal",
-            ro="Ai socotit numai căsuțele de sub masca cauzală. Aici nu e nicio mască.",
+            ro="Ai numărat numai căsuțele pe care le lasă masca cauzală. Aici nu e nicio mască.",
             en="You counted only the cells that a causal mask leaves. There is no mask here.",
             wrong=(
                 _other(attention=lambda N, D: 4 * N * D**2 + N * (N + 1) * D),
@@ -83,8 +83,8 @@ OPERATIONS = Exercise(
         ),
         Mistake(
             "one-gate",
-            ro="LSTM are patru matrice pentru cuvânt și patru pentru stare: i, f, o și noutatea g.",
-            en="An LSTM has four matrices for the word and four for the state: i, f, o and the news g.",
+            ro="LSTM are patru matrice pentru cuvânt și patru pentru stare: ale porților i, f, o și a noutății g.",
+            en="An LSTM has four matrices for the word and four for the state: of the gates i, f, o and the candidate g.",
             wrong=(
                 _other(lstm=lambda N, D, n: N * n * (D + n)),
                 _other(lstm=lambda N, D, n: 3 * N * n * (D + n)),
@@ -121,9 +121,9 @@ OPERATIONS = Exercise(
         ),
         Mistake(
             "extras",
-            ro="Ai socotit și pragurile, softmaxul sau înmulțirile număr cu număr. Aici se numără doar produsele cu "
-            "matrice.",
-            en="You counted offsets, the softmax or products number by number too. Only products with matrices count "
+            ro="Ai numărat și deplasările (bias), softmaxul sau înmulțirile număr cu număr. Aici se numără doar produsele "
+            "cu matrice.",
+            en="You counted biases, the softmax or products number by number too. Only products with matrices count "
             "here.",
             wrong=(
                 *(_other(lstm=lambda N, D, n, k=k: 4 * N * n * (D + n) + k * N * n) for k in (1, 2, 3, 4, 5, 7, 8, 11)),
@@ -158,7 +158,7 @@ OPERATIONS = Exercise(
     ),
 )
 
-# 2. The memory of the stack
+# 2. The memory of the KV cache
 
 
 def cache_bytes(N, D, layers, n_heads, n_kv_heads, size):
@@ -215,8 +215,8 @@ CACHE = Exercise(
         ),
         Mistake(
             "upside-down",
-            ro="Raportul e invers: împărțirea cheilor între capete micșorează teancul, nu îl mărește.",
-            en="The ratio is upside down: sharing keys among heads makes the stack smaller, not larger.",
+            ro="Raportul e invers: împărțirea cheilor între capete micșorează memoria, nu o mărește.",
+            en="The ratio is upside down: sharing keys among heads makes the cache smaller, not larger.",
             wrong=_times(lambda N, D, L, h, g, s: (h / g) ** 2),
         ),
         Mistake(
@@ -233,20 +233,20 @@ CACHE = Exercise(
         ),
         Mistake(
             "one-layer",
-            ro="Fiecare strat are teancul lui.",
-            en="Every layer has a stack of its own.",
+            ro="Fiecare strat are memoria lui cheie-valoare.",
+            en="Every layer has a cache of its own.",
             wrong=_times(lambda N, D, L, h, g, s: 1 / L),
         ),
         Mistake(
             "one-word",
-            ro="Acesta e teancul unui singur cuvânt. Sunt `N`.",
-            en="This is the stack of a single word. There are `N`.",
+            ro="Aceasta e memoria unui singur cuvânt. Sunt `N`.",
+            en="This is the cache of a single word. There are `N`.",
             wrong=_times(lambda N, D, L, h, g, s: 1 / N),
         ),
         Mistake(
             "squared",
-            ro="Teancul crește cu `N`, nu cu pătratul lui: harta nu se păstrează.",
-            en="The stack grows with `N`, not with its square: the map is not kept.",
+            ro="Memoria crește cu `N`, nu cu pătratul lui: harta nu se păstrează.",
+            en="The cache grows with `N`, not with its square: the map is not kept.",
             wrong=(
                 _times(lambda N, D, L, h, g, s: N),
                 lambda N, D, layers, n_heads, n_kv_heads, size: N * N * n_heads * layers * size,
@@ -340,8 +340,8 @@ LINEAR = Exercise(
         ),
         Mistake(
             "future-above",
-            ro="Sumele la care împarți se opresc la t, dar cele de sus le numără pe toate. Și S crește din mers.",
-            en="The sums you divide by stop at t, but those above count all words. S grows on the way too.",
+            ro="Sumele la care împarți se opresc la t, dar cele de sus le numără pe toate. Și H crește din mers.",
+            en="The sums you divide by stop at t, but those above count all words. H grows on the way too.",
             wrong=lambda q, k, v: q @ k.T @ v / np.tril(q @ k.T).sum(axis=1, keepdims=True),
         ),
         Mistake(

@@ -13,7 +13,8 @@ from .common import Seed, as_generator, require_sizes
 class DelayedRecall:
     """A token to remember, delay tokens of another kind, and the question. Guessing is right once in n_symbols.
 
-    Tokens: 0..n_symbols-1 to remember, the n_noise after them to wait through, and the last one asks.
+    Tokens: 0..n_symbols-1 to remember, the n_noise after them to wait through, and the last one asks. n_noise = 0: what
+    is waited through is drawn from the very symbols that are remembered, and only the place tells the first apart.
     Raises TypeError or ValueError for a delay that is not a whole number from 0 on, and other sizes from 1 on.
     """
 
@@ -22,8 +23,8 @@ class DelayedRecall:
     n_noise: int = 8
 
     def __post_init__(self) -> None:
-        require_sizes(least=0, delay=self.delay)
-        require_sizes(n_symbols=self.n_symbols, n_noise=self.n_noise)
+        require_sizes(least=0, delay=self.delay, n_noise=self.n_noise)
+        require_sizes(n_symbols=self.n_symbols)
 
     @property
     def vocabulary(self) -> int:
@@ -46,6 +47,7 @@ class DelayedRecall:
         require_sizes(n=n)
         generator = as_generator(seed, "seed")
         answers = torch.randint(self.n_symbols, (n,), generator=generator)
-        noise = torch.randint(self.n_symbols, self.vocabulary - 1, (n, self.delay), generator=generator)
+        lowest = self.n_symbols if self.n_noise else 0
+        noise = torch.randint(lowest, self.vocabulary - 1, (n, self.delay), generator=generator)
         question = torch.full((n, 1), self.vocabulary - 1)
         return torch.cat([answers[:, None], noise, question], dim=1), answers
