@@ -56,6 +56,7 @@ def test_exercises_are_those_of_the_chapters_in_their_order():
                            "05.rnn", "05.chain-derivative", "05.lstm-step",
                            "06.additive-scores", "06.alignment-share", "06.beam-step",
                            "07.rms-norm", "07.parameters", "07.nucleus",
+                           "07b.without-head", "07b.floor", "07b.cross", "07b.diagnosis",
                            "08.operations", "08.kv-cache-memory", "08.linear-attention",
                            "09.best-share", "09.scale", "09.softpick", "09.noise-share",
                            "10.amplifier", "10.rejection", "10.four-resistors", "10.best-lambda",
