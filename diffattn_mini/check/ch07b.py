@@ -466,7 +466,11 @@ def _confusion(panel: int, said: str) -> Mistake:
         ro=f"Panoul {letter} nu arată greșeala {number}. Aceea ar arăta {SHOWS[said][0]}. Aici vezi {SHOWS[true][0]}.",
         en=f"Panel {letter} does not show fault {number}. That one would show {SHOWS[said][1]}. Here you see "
         f"{SHOWS[true][1]}.",
-        when=lambda trials: _said(trials)[panel] == number and all(trial.passed for trial in trials[:panel]),
+        when=lambda trials: (
+            _said(trials)[panel] == number
+            and all(trial.passed for trial in trials[:panel])
+            and len(set(_said(trials))) > 1
+        ),
     )
 
 
