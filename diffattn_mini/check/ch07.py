@@ -469,7 +469,7 @@ def step_cases(rng: np.random.Generator) -> list[tuple]:
         (table(3), np.array([0, 1, 0, 1]), 0.5),
         (table(4), LESSON, 2.0),
         (table(3), np.array([1, 1, 1, 1, 0]), 0.3),
-        (3000 * table(3), np.array([0, 2, 1]), 0.5),
+        (1000.0 * (np.arange(9) % 4).reshape(3, 3), np.array([0, 2, 1]), 0.5),
         (table(4), np.array([3, 1, 2]), 0.0),
     ]
     for V, T in ((3, 4), (4, 6), (5, 9), (6, 12), (2, 7)):
