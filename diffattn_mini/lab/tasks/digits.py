@@ -80,10 +80,8 @@ class Digits:
 
 @cache
 def _pictures() -> tuple[Tensor, Tensor]:
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError:
-        raise ImportError("the digits need a package: `pip install scikit-learn`") from None
+    from sklearn.datasets import load_digits  # here: who needs no digits does not wait for it
+
     data = load_digits()
     # in a fixed random order: the set is sorted by writer, and the test should have every hand
     order = torch.randperm(len(data.target), generator=torch.Generator().manual_seed(0))
