@@ -436,8 +436,8 @@ PANELS = ("skip", "targets", "cache", "sqrt", "mask", "positions")  # behind the
 SHOWS = {  # what a fault would show, in both languages, after "Greșeala ... ar arăta" and "Fault ... would show"
     "mask": ("o pierdere la antrenare care coboară treptat mult sub modelul sănătos, în timp ce cuvânt cu cuvânt urcă",
              "a training loss that goes gradually far below the healthy model, while word by word the loss rises"),
-    "sqrt": ("două curbe împreună, puțin în urma celor gri la început și aproape pe ele la sfârșit",
-             "two curves together, a little behind the grey ones at first and nearly on them at the end"),
+    "sqrt": ("două curbe împreună, în urma celor gri la început și mai aproape de ele la sfârșit",
+             "two curves together, behind the grey ones at first and closer to them at the end"),
     "positions": ("o pornire ca a modelului sănătos, apoi două curbe care se opresc împreună puțin mai sus",
                   "a start like that of the healthy model, then two curves that level off together a little higher"),
     "skip": ("o pornire greoaie: după 100 de pași amândouă curbele sunt mult în urmă",
