@@ -294,11 +294,9 @@ def test_drawing_code_of_more_than_ten_lines_is_folded_on_the_page_unless_it_is_
         assert "hide-input" not in metadata.get("tags", []) and "code_prompt_show" not in metadata.mystnb
 
 
-def test_a_chapter_over_the_limit_fails_and_so_does_an_exception_no_longer_needed():
-    allowed = min(reading.LONG)
-    assert reading.too_long({"01-first": 40.4, allowed: 40.6}) == []
+def test_a_chapter_over_the_limit_fails():
+    assert reading.too_long({"01-first": 40.4}) == []
     assert "book/chapters/01-first.md takes 41 minutes to read, over 40" in reading.too_long({"01-first": 40.6})[0]
-    assert "take it out of LONG" in reading.too_long({allowed: 40.4})[0]
 
 
 # What must be mended: manuscript, line and advice

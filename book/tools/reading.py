@@ -7,7 +7,6 @@ import nbformat
 WORDS_A_MINUTE, LINES_A_MINUTE = 160, 10
 FOLDED = 10  # drawing code of more lines is folded on the page
 LIMIT = 40  # minutes
-LONG = {"07-transformer"}  # over the limit until they are rewritten
 DRAWS = re.compile(r"\b(plot_\w+|imshow|plt\.(?!close)\w+)\(")
 SHOWS_ITSELF = re.compile(r"\b(slider|lambda_slider|explorer)\(")  # these describe themselves
 NOT_READ = [  # of a Markdown cell
@@ -56,9 +55,6 @@ def rounded(count: float) -> int:
 
 
 def too_long(counts: dict[str, float]) -> list[str]:
-    """What is wrong with the chapters' minutes, a line each: one over the limit, an exception no longer needed."""
-    over = {name for name, count in counts.items() if round(count) > LIMIT}
-    return [f"book/chapters/{name}.md takes {counts[name]:.0f} minutes to read, over {LIMIT}: shorten or divide it"
-            for name in sorted(over - LONG)] + [
-            f"book/chapters/{name}.md keeps to {LIMIT} minutes: take it out of LONG in book/tools/reading.py"
-            for name in sorted(LONG & counts.keys() - over)]
+    """What is wrong with the chapters' minutes, a line for each that is over the limit."""
+    return [f"book/chapters/{name}.md takes {count:.0f} minutes to read, over {LIMIT}: shorten or divide it"
+            for name, count in sorted(counts.items()) if round(count) > LIMIT]

@@ -6,11 +6,11 @@ False
 """
 
 from ..language import say
-from . import ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, ch11, ch12, ch13, ch14, ch14b
+from . import ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch07b, ch08, ch09, ch10, ch11, ch12, ch13, ch14, ch14b
 from .engine import examine
 from .verdict import Verdict
 
-CHAPTERS = ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch08, ch09, ch10, ch11, ch12, ch13, ch14, ch14b
+CHAPTERS = ch01, ch02, ch03, ch04, ch05, ch06, ch07, ch07b, ch08, ch09, ch10, ch11, ch12, ch13, ch14, ch14b
 EXERCISES = {exercise.id: exercise for chapter in CHAPTERS for exercise in chapter.EXERCISES}
 
 __all__ = ["Verdict", "check", "exercises"]
