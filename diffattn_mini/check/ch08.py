@@ -84,7 +84,7 @@ OPERATIONS = Exercise(
         Mistake(
             "one-gate",
             ro="LSTM are patru matrice pentru cuvânt și patru pentru stare: ale porților i, f, o și a noutății g.",
-            en="An LSTM has four matrices for the word and four for the state: of the gates i, f, o and the candidate g.",
+            en="An LSTM has four matrices for the word and four for the state: for i, f, o and the candidate g.",
             wrong=(
                 _other(lstm=lambda N, D, n: N * n * (D + n)),
                 _other(lstm=lambda N, D, n: 3 * N * n * (D + n)),
@@ -121,8 +121,8 @@ OPERATIONS = Exercise(
         ),
         Mistake(
             "extras",
-            ro="Ai numărat și deplasările (bias), softmaxul sau înmulțirile număr cu număr. Aici se numără doar produsele "
-            "cu matrice.",
+            ro="Ai numărat și deplasările (bias), softmaxul sau înmulțirile număr cu număr. Aici se numără doar "
+            "produsele cu matrice.",
             en="You counted biases, the softmax or products number by number too. Only products with matrices count "
             "here.",
             wrong=(
