@@ -21,6 +21,7 @@ from diffattn_mini.attention.family import KINDS
 from diffattn_mini.lab.experiments import Experiment, experiments, stored, summarise, sweep
 from diffattn_mini.lab.experiments.amplifier import run as amplify
 from diffattn_mini.lab.experiments.retrieval import Finder
+from diffattn_mini.lab.experiments.sabotage import sabotaged
 from diffattn_mini.lab.experiments.sentences import bigram
 from diffattn_mini.lab.experiments.sweep import RESULTS
 from diffattn_mini.lab.experiments.verdict import choose_rates, show
@@ -431,7 +432,7 @@ def test_a_bigram_is_counts_mixed_with_how_often_words_occur():
 SMALL = {"steps": 2, "more": 2, "texts": 4, "orders": 2, "tests": 4, "length": 16, "lengths": [1, 3], "delays": [5, 50]}
 
 
-@pytest.mark.parametrize("name", sorted(set(experiments()) - {"amplifier"}))
+@pytest.mark.parametrize("name", sorted(set(experiments()) - {"amplifier", "sabotage"}))
 def test_every_experiment_measures_its_metric_for_every_arm_of_equal_size(name):
     experiment = experiments()[name]
     settings = {key: SMALL.get(key, value) for key, value in experiment.settings.items()}
@@ -456,6 +457,16 @@ def test_every_experiment_measures_its_metric_for_every_arm_of_equal_size(name):
     other = ("rnn", "gru", "lstm", "gru+attention", "bigram", "heads not halved")
     alike = [size for arm, size in sizes.items() if arm not in other]
     assert max(alike) / min(alike) < 1.06, sizes
+
+
+def test_every_sabotaged_model_has_the_size_of_the_whole_one():
+    experiment = experiments()["sabotage"]
+    sizes = {sum(p.numel() for p in sabotaged(arm, 30).parameters()) for arm in experiment.arms}
+    assert len(sizes) == 1
+    records = {arm: experiment.run(arm, 0, 1e-3, "test", steps=10, length=48, texts=2) for arm in experiment.arms}
+    assert all(math.isfinite(record["loss"]) and len(record["used"]) == 1 for record in records.values())
+    assert records["cache"]["train"] == records["whole"]["train"]  # a fault of use alone
+    assert len({record["loss"] for record in records.values()}) == len(records)
 
 
 @pytest.mark.parametrize("name", sorted(name for name, e in experiments().items() if e.validation))

@@ -102,8 +102,8 @@ WITHOUT_HEAD = Exercise(
         ),
         Mistake(
             "rescaled",
-            ro="Ai mărit capetele rămase, ca la dropout. Aici ele rămân cum sunt.",
-            en="You made the heads that are left larger, as dropout does. Here they stay as they are.",
+            ro="Ai mărit capetele rămase, ca să țină locul celui stins. Aici ele rămân cum sunt.",
+            en="You made the heads that are left larger, to make up for the missing one. Here they stay as they are.",
             wrong=lambda heads, w_o, off: without_head(heads, w_o, off) * len(heads) / max(len(heads) - 1, 1),
         ),
         Mistake(
@@ -186,7 +186,7 @@ FLOOR = Exercise(
         ),
         Mistake(
             "plain-length",
-            ro="Lungimea medie se ia cu probabilitățile: o frază deasă trage mai tare.",
+            ro="Lungimea medie se ia cu probabilitățile: o frază frecventă contează mai mult.",
             en="The mean length is taken with the probabilities: a frequent sentence counts for more.",
             wrong=lambda p, lengths: -(p * np.log(p)).sum() / lengths.mean(),
         ),
@@ -434,18 +434,18 @@ CROSS = Exercise(
 FAULTS = ("mask", "sqrt", "positions", "skip", "cache", "targets")  # as the page lists them, from 1 to 6
 PANELS = ("skip", "targets", "cache", "sqrt", "mask", "positions")  # behind the letters A to F
 SHOWS = {  # what a fault would show, in both languages, after "Greșeala ... ar arăta" and "Fault ... would show"
-    "mask": ("o pierdere la antrenare care coboară treptat mult sub modelul sănătos, în timp ce cuvânt cu cuvânt urcă",
-             "a training loss that goes gradually far below the healthy model, while word by word the loss rises"),
-    "sqrt": ("două curbe împreună, în urma celor gri la început și mai aproape de ele la sfârșit",
-             "two curves together, behind the grey ones at first and closer to them at the end"),
-    "positions": ("o pornire ca a modelului sănătos, apoi două curbe care se opresc împreună puțin mai sus",
-                  "a start like that of the healthy model, then two curves that level off together a little higher"),
-    "skip": ("o pornire greoaie: după 100 de pași amândouă curbele sunt mult în urmă",
-             "a slow start: after 100 steps both curves are far behind"),
-    "cache": ("o antrenare întocmai ca a modelului sănătos și numai citirea cuvânt cu cuvânt mai rea",
-              "a training exactly like that of the healthy model, and only the reading word by word worse"),
-    "targets": ("o pierdere la antrenare de zero aproape de la primul pas, iar cuvânt cu cuvânt una uriașă",
-                "a training loss of zero almost from the first step, and a huge one word by word"),
+    "mask": {"ro": "o pierdere la antrenare care coboară treptat mult sub modelul sănătos, iar cuvânt cu cuvânt urcă",
+             "en": "a training loss that goes gradually far below the healthy one, while word by word the loss rises"},
+    "sqrt": {"ro": "două curbe împreună, în urma celor gri la început și mai aproape de ele la sfârșit",
+             "en": "two curves together, behind the grey ones at first and closer to them at the end"},
+    "positions": {"ro": "o pornire ca a modelului sănătos, apoi două curbe care se opresc împreună puțin mai sus",
+                  "en": "a start like that of the healthy model, then two curves that end together a little higher"},
+    "skip": {"ro": "o pornire greoaie: după 100 de pași amândouă curbele sunt mult în urmă",
+             "en": "a slow start: after 100 steps both curves are far behind"},
+    "cache": {"ro": "o antrenare întocmai ca a modelului sănătos și numai citirea cuvânt cu cuvânt mai rea",
+              "en": "a training exactly like that of the healthy model, and only the reading word by word worse"},
+    "targets": {"ro": "o pierdere la antrenare de zero aproape de la primul pas, iar cuvânt cu cuvânt una uriașă",
+                "en": "a training loss of zero almost from the first step, and a huge one word by word"},
 }  # fmt: skip
 
 
@@ -463,9 +463,10 @@ def _confusion(panel: int, said: str) -> Mistake:
     number = FAULTS.index(said) + 1
     return Mistake(
         f"{said}-for-{true}",
-        ro=f"Panoul {letter} nu arată greșeala {number}. Aceea ar arăta {SHOWS[said][0]}. Aici vezi {SHOWS[true][0]}.",
-        en=f"Panel {letter} does not show fault {number}. That one would show {SHOWS[said][1]}. Here you see "
-        f"{SHOWS[true][1]}.",
+        ro=f"Panoul {letter} nu arată greșeala {number}. Aceea ar arăta {SHOWS[said]['ro']}. Aici vezi "
+        f"{SHOWS[true]['ro']}.",
+        en=f"Panel {letter} does not show fault {number}. That one would show {SHOWS[said]['en']}. Here you see "
+        f"{SHOWS[true]['en']}.",
         when=lambda trials: (
             _said(trials)[panel] == number
             and all(trial.passed for trial in trials[:panel])
