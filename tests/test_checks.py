@@ -54,7 +54,7 @@ def test_exercises_are_those_of_the_chapters_in_their_order():
                            "03.kernel-regression", "03.attention", "03.query-gradient",
                            "04.causal", "04.multi-head", "04.rotate",
                            "05.rnn", "05.chain-derivative", "05.training-step", "05.lstm-cell",
-                           "06.additive-scores", "06.alignment-share", "06.beam-step",
+                           "06.additive-scores", "06.greedy", "06.alignment-share", "06.beam-step",
                            "07.rms-norm", "07.parameters", "07.nucleus",
                            "08.operations", "08.kv-cache-memory", "08.linear-attention",
                            "09.best-share", "09.scale", "09.softpick", "09.noise-share",

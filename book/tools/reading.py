@@ -7,7 +7,7 @@ import nbformat
 WORDS_A_MINUTE, LINES_A_MINUTE = 160, 10
 FOLDED = 10  # drawing code of more lines is folded on the page
 LIMIT = 40  # minutes
-LONG = {"06-translation", "07-transformer"}  # over the limit until they are rewritten
+LONG = {"07-transformer"}  # over the limit until they are rewritten
 DRAWS = re.compile(r"\b(plot_\w+|imshow|plt\.(?!close)\w+)\(")
 SHOWS_ITSELF = re.compile(r"\b(slider|lambda_slider|explorer)\(")  # these describe themselves
 NOT_READ = [  # of a Markdown cell

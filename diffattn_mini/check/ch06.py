@@ -54,20 +54,22 @@ SCORES = Exercise(
         ),
         Mistake(
             "context",
-            ro="Ai mers până la capăt, la media cheilor. Se cer numai scorurile, câte unul de cuvânt.",
-            en="You went all the way, to the mean of the keys. Only the scores are asked for, one for each word.",
+            ro="Ai mers până la capăt, la media cheilor. Se cer numai scorurile, câte unul de cheie.",
+            en="You went all the way, to the mean of the keys. Only the scores are asked for, one for each key.",
             wrong=lambda q, K, W, U, v: _softmax(additive_scores(q, K, W, U, v)) @ K,
         ),
         Mistake(
             "no-tanh",
-            ro="Lipsește tangenta. Fără ea, interogarea adună același număr la toate scorurile și nu mai alege nimic.",
-            en="The tangent is missing. Without it the query adds the same number to every score and chooses nothing.",
+            ro="Lipsește tangenta hiperbolică. Fără ea, interogarea adună același număr la toate scorurile și nu mai "
+            "alege nimic.",
+            en="The hyperbolic tangent is missing. Without it the query adds the same number to every score and chooses"
+            " nothing.",
             wrong=lambda q, K, W, U, v: (q @ W.T + K @ U.T) @ v,
         ),
         Mistake(
             "tanh-apart",
-            ro="Tangenta cuprinde suma celor două. Luate separat, interogarea și cheia nu se mai întâlnesc.",
-            en="The tangent takes the sum of the two. Taken apart, query and key never meet.",
+            ro="Tangenta hiperbolică se aplică sumei. Luate separat, interogarea și cheia nu se mai întâlnesc.",
+            en="The hyperbolic tangent is taken of the sum. Taken apart, query and key never meet.",
             wrong=(
                 lambda q, K, W, U, v: (np.tanh(q @ W.T) + np.tanh(K @ U.T)) @ v,
                 lambda q, K, W, U, v: (q @ W.T + np.tanh(K @ U.T)) @ v,
@@ -76,8 +78,8 @@ SCORES = Exercise(
         ),
         Mistake(
             "tanh-outside",
-            ro="Întâi tangenta, apoi produsul cu v: v cântărește numerele de după tangentă.",
-            en="First the tangent, then the product with v: v weighs the numbers that come after the tangent.",
+            ro="Întâi tangenta hiperbolică, apoi produsul cu v: v înmulțește numerele care ies din ea.",
+            en="First the hyperbolic tangent, then the product with v: v multiplies the numbers that come out of it.",
             wrong=(
                 lambda q, K, W, U, v: np.tanh((q @ W.T + K @ U.T) @ v),
                 lambda q, K, W, U, v: np.tanh(additive_scores(q, K, W, U, v)),
@@ -97,8 +99,8 @@ SCORES = Exercise(
         ),
         Mistake(
             "matrices",
-            ro="Lipsește una dintre matrice: W trece interogarea, U trece fiecare cheie.",
-            en="One of the matrices is missing: W takes the query across, U every key.",
+            ro="Lipsește una dintre matrice: W înmulțește interogarea, U înmulțește fiecare cheie.",
+            en="One of the matrices is missing: W multiplies the query, U every key.",
             wrong=(
                 lambda q, K, W, U, v: np.tanh(q + K @ U.T) @ v,
                 lambda q, K, W, U, v: np.tanh(q @ W.T + K) @ v,
@@ -113,7 +115,7 @@ SCORES = Exercise(
         ),
         Mistake(
             "transposed",
-            ro="O matrice e transpusă. Cheile sunt rânduri: U k pentru fiecare rând se scrie K @ U.T.",
+            ro="R matrice e transpusă. Cheile sunt rânduri: U k pentru fiecare rând se scrie K @ U.T.",
             en="A matrix is transposed. The keys are rows: U k for every row is written K @ U.T.",
             wrong=(
                 lambda q, K, W, U, v: np.tanh(q @ W.T + K @ U) @ v,
@@ -163,8 +165,8 @@ SCORES = Exercise(
         ),
         Mistake(
             "no-v",
-            ro="Lipsește v: numerele de după tangentă nu se adună pur și simplu, ci cântărite.",
-            en="The vector v is missing: the numbers after the tangent are not simply added up, but weighed.",
+            ro="Lipsește v: numerele care ies din tangenta hiperbolică se înmulțesc cu cele din v, apoi se adună.",
+            en="The vector v is missing: what comes out of the hyperbolic tangent is multiplied by it, then added up.",
             wrong=(
                 lambda q, K, W, U, v: np.tanh(q @ W.T + K @ U.T).sum(1),
                 lambda q, K, W, U, v: np.tanh(q @ W.T + K @ U.T).mean(1),
@@ -181,8 +183,8 @@ SCORES = Exercise(
         ),
         Mistake(
             "scaled",
-            ro="Aici nu se împarte la nicio rădăcină: tangenta ține deja numerele între −1 și 1.",
-            en="Nothing is divided by a root here: the tangent keeps the numbers between −1 and 1 already.",
+            ro="Aici nu se împarte la nicio rădăcină: tangenta hiperbolică dă numere între −1 și 1.",
+            en="Nothing is divided by a root here: the hyperbolic tangent keeps the numbers between −1 and 1.",
             wrong=(
                 lambda q, K, W, U, v: additive_scores(q, K, W, U, v) / np.sqrt(len(v)),
                 lambda q, K, W, U, v: additive_scores(q, K, W, U, v) / np.sqrt(len(q)),
@@ -193,7 +195,260 @@ SCORES = Exercise(
 )
 
 
-# 2. The share of the weight that lies on gold cells
+# 2. The greedy loop of a recurrent decoder
+
+
+def _loop(s, E, U, R, start, end, limit, *, new=None, word=None, say=None, best=None):
+    """The loop, with one of its parts done another way. new(s, y): the state; say(old, new): what is scored."""
+    new = new or (lambda s, y: np.tanh(y + U @ s))
+    say, best = say or (lambda old, s: R @ s), best or np.argmax
+    written, last = [], start
+    while len(written) < limit:
+        old, s = s, new(s, E[last])
+        chosen = int(best(say(old, s)))
+        if chosen == end:
+            break
+        written.append(chosen)
+        last = chosen if word is None else word(chosen)
+    return written
+
+
+def greedy(s, E, U, R, start, end, limit):
+    return _loop(s, E, U, R, start, end, limit)
+
+
+def _forgets(s, E, U, R, start, end, limit):
+    return _loop(s, E, U, R, start, end, limit, new=lambda _, y: np.tanh(y + U @ s))
+
+
+def _not_fed_back(*a):
+    return _loop(*a, word=lambda chosen: a[4])
+
+
+def _old_scores(*a):
+    return _loop(*a, say=lambda old, s: a[3] @ old)
+
+
+def _linear(*a):
+    return _loop(*a, new=lambda s, y: y + a[2] @ s)
+
+
+def _turned(*a):
+    return _loop(*a, new=lambda s, y: np.tanh(y + a[2].T @ s))
+
+
+def _tanh_apart(*a):
+    return _loop(*a, new=lambda s, y: y + np.tanh(a[2] @ s))
+
+
+def _tanh_of_the_state(*a):
+    return _loop(*a, new=lambda s, y: np.tanh(y) + a[2] @ s)
+
+
+def _no_state(*a):
+    return _loop(*a, new=lambda s, y: np.tanh(y))
+
+
+def _no_word(*a):
+    return _loop(*a, new=lambda s, y: np.tanh(a[2] @ s))
+
+
+def _no_matrix(*a):
+    return _loop(*a, new=lambda s, y: np.tanh(y + s))
+
+
+def _lowest(*a):
+    return _loop(*a, best=np.argmin)
+
+
+def _largest(*a):
+    return _loop(*a, best=lambda x: np.abs(x).argmax())
+
+
+def _of_the_state(*a):
+    return _loop(*a, say=lambda old, s: s)
+
+
+def _past_the_end(*a):
+    return _loop(*a[:5], -1, a[6])
+
+
+SLIPS = (_forgets, _not_fed_back, _old_scores, _linear, _turned, _tanh_apart, _tanh_of_the_state, _no_state, _no_word,
+         _no_matrix, _lowest, _largest, _of_the_state)  # fmt: skip
+
+
+def _clear(args):
+    """Is the best word ahead of the second at every step?"""
+    gaps = []
+    _loop(*args, best=lambda scores: gaps.append(np.diff(np.sort(scores)[-2:])[0]) or scores.argmax())
+    return min(gaps) > 0.05
+
+
+def greedy_cases(rng: np.random.Generator) -> list[tuple]:
+    one = np.ones((1, 1))
+    rows = np.array([[1.0, 0.0], [0.0, 0.0], [0.0, 1.0], [-1.0, 0.0]])
+    turn = np.array([[0.0, -1.0], [1.0, 0.0]])
+    cases = [
+        (np.array([0.5]), np.array([[0.0], [0.0]]), one, np.array([[-1.0], [1.0]]), 0, 1, 3),  # the end comes at once
+        (np.array([0.5]), np.array([[0.0], [0.0]]), one, np.array([[-1.0], [1.0]]), 1, 0, 3),  # it never comes
+        (np.array([0.0, 0.0]), rows, turn, rows + 0.1, 0, 3, 5),
+    ]
+    wanted = ["ends"] * 6 + ["limit"] * 5
+    while wanted:
+        n, V, limit = int(rng.integers(2, 5)), int(rng.integers(5, 8)), int(rng.integers(4, 8))
+        E, U, R = (rng.normal(scale=scale, size=size).round(2)
+                   for scale, size in ((1.2, (V, n)), (1.2, (n, n)), (1, (V, n))))  # fmt: skip
+        start, end = map(int, rng.choice(V, size=2, replace=False))
+        args = (rng.normal(size=n).round(2), E, U, R, start, end, limit)
+        written = greedy(*args)
+        kind = "ends" if len(written) < limit else "limit"
+        if kind != wanted[0] or len(written) < 3 or len(set(written)) < 3 or not _clear(args):
+            continue
+        longer = greedy(*args[:6], limit + 1)
+        if (kind == "limit") == (len(longer) > limit) and all(slip(*args) != written for slip in SLIPS):
+            cases.append(args)
+            wanted.pop(0)
+    return cases
+
+
+GREEDY = Exercise(
+    "06.greedy",
+    greedy,
+    greedy_cases,
+    (
+        Mistake(
+            "old-state",
+            ro="Starea nu merge mai departe: la fiecare cuvânt ai pornit din nou de la prima. Păstrează starea nouă.",
+            en="The state does not move on: at every word you started again from the first one. Keep the new state.",
+            wrong=_forgets,
+        ),
+        Mistake(
+            "not-fed-back",
+            ro="Decodificatorul primește de fiecare dată semnul de început. Dă-i cuvântul pe care tocmai l-a scris.",
+            en="The decoder is given the start sign every time. Give it the word that it has just written.",
+            wrong=_not_fed_back,
+        ),
+        Mistake(
+            "old-scores",
+            ro="Ai calculat scorurile din starea veche. Întâi starea nouă, apoi scorurile din ea.",
+            en="You computed the scores from the old state. First the new state, then the scores from that one.",
+            wrong=_old_scores,
+        ),
+        Mistake(
+            "no-tanh",
+            ro="Lipsește tangenta hiperbolică: starea nouă e tanh(E[w] + U s).",
+            en="The hyperbolic tangent is missing: the new state is tanh(E[w] + U s).",
+            wrong=(_linear, lambda *a: _loop(*a, new=lambda s, y: 1 / (1 + np.exp(-(y + a[2] @ s))))),
+        ),
+        Mistake(
+            "tanh-apart",
+            ro="Tangenta hiperbolică se aplică sumei E[w] + U s, nu unui singur termen al ei.",
+            en="The hyperbolic tangent is taken of the sum E[w] + U s, not of one of its terms alone.",
+            wrong=(_tanh_apart, _tanh_of_the_state,
+                   lambda *a: _loop(*a, new=lambda s, y: np.tanh(y) + np.tanh(a[2] @ s))),
+        ),
+        Mistake(
+            "transposed",
+            ro="Ai înmulțit cu transpusa lui U. Starea e un vector coloană: U @ s.",
+            en="You multiplied by the transpose of U. The state is a column vector: U @ s.",
+            wrong=_turned,
+        ),
+        Mistake(
+            "no-state",
+            ro="Starea veche nu intră în cea nouă: decodificatorul nu mai știe nimic despre ce a citit.",
+            en="The old state does not enter the new one: the decoder no longer knows anything of what was read.",
+            wrong=_no_state,
+        ),
+        Mistake(
+            "no-word",
+            ro="Cuvântul scris nu intră în starea nouă: adună vectorul lui, E[w].",
+            en="The word written does not enter the new state: add its vector, E[w].",
+            wrong=_no_word,
+        ),
+        Mistake(
+            "no-matrix",
+            ro="Starea veche intră în sumă înmulțită cu U, nu așa cum e.",
+            en="The old state enters the sum multiplied by U, not as it is.",
+            wrong=(_no_matrix, lambda *a: _loop(*a, new=lambda s, y: np.tanh(a[2] @ (y + s))),
+                   lambda *a: _loop(*a, new=lambda s, y: np.tanh(a[2] @ y + s))),
+        ),
+        Mistake(
+            "worst",
+            ro="Ai ales cuvântul cu scorul cel mai mic. Cel mai probabil e cel cu scorul cel mai mare.",
+            en="You chose the word with the smallest score. The most probable one has the largest score.",
+            wrong=_lowest,
+        ),
+        Mistake(
+            "absolute",
+            ro="Ai ales scorul cel mai mare în modul. Un scor negativ e mai mic decât unul pozitiv.",
+            en="You chose the score of the largest absolute value. A negative score is smaller than a positive one.",
+            wrong=_largest,
+        ),
+        Mistake(
+            "no-output",
+            ro="Ai ales după starea însăși. Scorurile cuvintelor sunt R @ s, câte unul de cuvânt.",
+            en="You chose by the state itself. The scores of the words are R @ s, one for each word.",
+            wrong=_of_the_state,
+        ),
+        Mistake(
+            "no-stop",
+            ro="Scrisul nu s-a oprit la semnul de sfârșit.",
+            en="The writing did not stop at the end sign.",
+            wrong=(_past_the_end, lambda *a: [w for w in _past_the_end(*a) if w != a[5]]),
+        ),
+        Mistake(
+            "end-included",
+            ro="Cuvintele sunt corecte, dar semnul de sfârșit nu se întoarce odată cu ele.",
+            en="The words are correct, but the end sign is not to be returned with them.",
+            wrong=lambda *a: (lambda w: w + [a[5]] if len(w) < a[6] else w)(greedy(*a)),
+        ),
+        Mistake(
+            "start-included",
+            ro="Cuvintele sunt corecte, dar semnul de început nu se întoarce odată cu ele.",
+            en="The words are correct, but the start sign is not to be returned with them.",
+            wrong=(
+                lambda *a: [a[4], *greedy(*a)],
+                lambda *a: (lambda w: [a[4], *w] + ([a[5]] if len(w) < a[6] else []))(greedy(*a)),
+            ),
+        ),
+        Mistake(
+            "limit",
+            ro="Sunt cu un cuvânt prea multe sau prea puține acolo unde semnul de sfârșit nu vine: cel mult `limit`.",
+            en="There is one word too many or too few where the end sign does not come: at most `limit` of them.",
+            wrong=(
+                lambda *a: greedy(*a[:6], a[6] + 1),
+                lambda *a: greedy(*a[:6], a[6] - 1),
+                lambda *a: [a[4], *greedy(*a[:6], a[6] - 1)],
+            ),
+        ),
+        Mistake(
+            "one-word",
+            ro="Acesta e un singur cuvânt. Se cer toate cele scrise, pe rând.",
+            en="This is a single word. All the words written are asked for, one after another.",
+            wrong=(
+                lambda *a: greedy(*a)[:1],
+                lambda *a: greedy(*a)[-1:],
+                lambda *a: greedy(*a)[-1],
+                lambda *a: greedy(*a)[0],
+            ),
+        ),
+        Mistake(
+            "scores",
+            ro="Ai întors scorurile. Se cer numerele cuvintelor, adică locurile scorurilor celor mai mari.",
+            en="You returned the scores. The numbers of the words are asked for: the places of the largest scores.",
+            wrong=lambda *a: _best_scores(*a),
+        ),
+    ),
+)
+
+
+def _best_scores(s, E, U, R, start, end, limit):
+    best = []
+    _loop(s, E, U, R, start, end, limit, best=lambda scores: best.append(scores.max()) or scores.argmax())
+    return best[: len(greedy(s, E, U, R, start, end, limit))]
+
+
+# 3. The share of the weight that lies on gold cells
 
 
 def alignment_share(weights, gold):
@@ -235,8 +490,8 @@ SHARE = Exercise(
     (
         Mistake(
             "all-rows",
-            ro="Ai împărțit la toate rândurile. Un rând fără nicio celulă adevărată n-are cum câștiga: lasă-l afară.",
-            en="You divided by all the rows. A row without any true cell has no way to win: leave it out.",
+            ro="Ai împărțit la toate rândurile. Un rând fără nicio celulă adevărată nu intră în medie: lasă-l afară.",
+            en="You divided by all the rows. A row without any true cell does not enter the mean: leave it out.",
             wrong=(
                 lambda weights, gold: (weights * gold).sum() / len(weights),
                 lambda weights, gold: (weights * gold).sum() / weights.sum(),
@@ -256,9 +511,10 @@ SHARE = Exercise(
         ),
         Mistake(
             "mean-of-cells",
-            ro="Ai luat media ponderilor de pe celulele adevărate. Ele se adună pe rând: două celule bune își împart "
-            "unul.",
-            en="You took the mean of the weights on true cells. In a row they add up: two good cells share the one.",
+            ro="Ai luat media ponderilor de pe celulele adevărate. Pe un rând ele se adună: două celule adevărate "
+            "își împart ponderea de 1.",
+            en="You took the mean of the weights on true cells. In a row they add up: two true cells "
+            "share a weight of 1.",
             wrong=(
                 lambda weights, gold: weights[gold].mean(),
                 lambda weights, gold: _per_row(weights, gold, lambda w, g: w[g].mean()),
@@ -281,8 +537,10 @@ SHARE = Exercise(
         ),
         Mistake(
             "hits",
-            ro="Ai numărat de câte ori vârful cade bine. Aici se măsoară câtă pondere, nu câte vârfuri.",
-            en="You counted how often the peak falls right. What is measured is how much weight, not how many peaks.",
+            ro="Ai numărat de câte ori ponderea cea mai mare e pe o celulă adevărată. Se cere câtă pondere, "
+            "nu de câte ori.",
+            en="You counted how often the largest weight is on a true cell. Asked for is how much weight, not how "
+            "often.",
             wrong=(
                 lambda weights, gold: _per_row(weights, gold, lambda w, g: g[w.argmax()]),
                 lambda weights, gold: np.mean([g[w.argmax()] for w, g in zip(weights, gold, strict=True)]),
@@ -342,7 +600,7 @@ SHARE = Exercise(
 )
 
 
-# 3. One step of beam search
+# 4. One step of beam search
 
 
 def beam_step(totals, logs):
@@ -412,10 +670,10 @@ BEAM = Exercise(
     (
         Mistake(
             "per-beginning",
-            ro="Ai luat câte un cuvânt din fiecare început. Toate continuările concurează între ele: un început bun "
-            "poate da două, altul niciuna.",
-            en="You took one word from every beginning. All continuations compete with one another: a good beginning "
-            "may give two, another none.",
+            ro="Ai luat câte un cuvânt din fiecare început. Toate continuările concurează între ele: dintr-un început "
+            "pot rămâne două, din altul niciuna.",
+            en="You took one word from every beginning. All continuations compete with one another: one beginning may "
+            "give two, another none.",
             wrong=(
                 _each,
                 lambda totals, logs: (rows := _each(totals, logs))[np.argsort(-rows[:, 2])],
@@ -452,14 +710,16 @@ BEAM = Exercise(
         ),
         Mistake(
             "exponential",
-            ro="Rândurile sunt bune, dar ai întors probabilitatea. Se cere logaritmul ei, cum au venit și celelalte.",
+            ro="Rândurile sunt corecte, dar ai întors probabilitatea. Se cere logaritmul ei.",
             en="The rows are right, but you returned the probability. Its logarithm is asked for, as the others came.",
             wrong=lambda totals, logs: _told(totals, logs, lambda total, b, w: np.exp(total)),
         ),
         Mistake(
             "worst",
-            ro="Acestea sunt cele mai slabe. Logaritmul mai mare, adică mai aproape de zero, e mai bun.",
-            en="These are the worst. A larger logarithm, that is, one closer to zero, is better.",
+            ro="Acestea sunt cele mai slabe. Logaritmul mai mare, adică mai aproape de zero, e al continuării mai "
+            "probabile.",
+            en="These are the worst. A larger logarithm, that is, one closer to zero, belongs to the more probable "
+            "continuation.",
             wrong=(
                 lambda totals, logs: _rows(-(totals[:, None] + logs), len(totals), totals[:, None] + logs),
                 lambda totals, logs: _rows(-(totals[:, None] + logs), len(totals), totals[:, None] + logs)[::-1],
@@ -467,7 +727,7 @@ BEAM = Exercise(
         ),
         Mistake(
             "order",
-            ro="Rândurile sunt cele bune, dar nu în ordinea cerută: de la cel mai bun la cel mai slab.",
+            ro="Rândurile sunt cele corecte, dar nu în ordinea cerută: de la cel mai bun la cel mai slab.",
             en="The rows are the right ones, but not in the order asked for: from the best to the worst.",
             wrong=(
                 lambda totals, logs: beam_step(totals, logs)[::-1],
@@ -545,4 +805,4 @@ BEAM = Exercise(
     ),
 )
 
-EXERCISES = (SCORES, SHARE, BEAM)
+EXERCISES = (SCORES, GREEDY, SHARE, BEAM)

@@ -115,7 +115,213 @@ def mean_of_the_keys(q, K, W, U, v):
     return e @ K / e.sum()
 
 
-# 2. The share of the weight on gold cells
+# 2. The greedy loop of a recurrent decoder
+
+GREEDY = "06.greedy"
+
+
+@right(GREEDY)
+def a_loop_of_limit_turns(s, E, U, R, start, end, limit):
+    w, said = start, []
+    for _ in range(limit):
+        s = np.tanh(E[w] + U @ s)
+        w = int(np.argmax(R @ s))
+        if w == end:
+            return said
+        said.append(w)
+    return said
+
+
+@right(GREEDY)
+def by_itself(s, E, U, R, start, end, limit):
+    if limit == 0:
+        return []
+    s = np.tanh(U @ s + E[start])
+    word = max(range(len(R)), key=lambda w: R[w] @ s)
+    return [] if word == end else [word, *by_itself(s, E, U, R, word, end, limit - 1)]
+
+
+@right(GREEDY)
+def tensors(s, E, U, R, start, end, limit):
+    s, E, U, R = (torch.as_tensor(a) for a in (s, E, U, R))
+    words = [torch.tensor(start)]
+    while len(words) < limit + 1:
+        s = (E[words[-1]] + U @ s).tanh()
+        word = (R @ s).softmax(-1).argmax()
+        if word == end:
+            break
+        words.append(word)
+    return words[1:]
+
+
+@right(GREEDY)
+def cut_afterwards(s, E, U, R, start, end, limit):
+    words, w = [], start
+    for _ in range(limit):
+        s = np.tanh(s @ U.T + E[w])
+        w = (s @ R.T).argmax()
+        words.append(w)
+    return words[: words.index(end)] if end in words else words
+
+
+@wrong(GREEDY, "old-state")
+def state_of_another_name(s, E, U, R, start, end, limit):
+    w, said = start, []
+    for _ in range(limit):
+        new = np.tanh(E[w] + U @ s)
+        w = int(np.argmax(R @ new))
+        if w == end:
+            break
+        said.append(w)
+    return said
+
+
+@wrong(GREEDY, "not-fed-back")
+def the_start_every_time(s, E, U, R, start, end, limit):
+    said = []
+    for _ in range(limit):
+        s = np.tanh(E[start] + U @ s)
+        w = int(np.argmax(R @ s))
+        if w == end:
+            break
+        said.append(w)
+    return said
+
+
+@wrong(GREEDY, "old-scores")
+def scores_first(s, E, U, R, start, end, limit):
+    w, said = start, []
+    for _ in range(limit):
+        scores = R @ s
+        s = np.tanh(E[w] + U @ s)
+        w = int(scores.argmax())
+        if w == end:
+            break
+        said.append(w)
+    return said
+
+
+def _written(step):
+    """An answer whose step(s, E, U, R, w) gives the new state, all else as asked for."""
+
+    def answer(s, E, U, R, start, end, limit):
+        w, said = start, []
+        while len(said) < limit:
+            s = step(s, E, U, w)
+            w = int((R @ s).argmax())
+            if w == end:
+                break
+            said.append(w)
+        return said
+
+    return answer
+
+
+wrong(GREEDY, "no-tanh")(_written(lambda s, E, U, w: E[w] + U @ s))
+wrong(GREEDY, "no-tanh")(_written(lambda s, E, U, w: 1 / (1 + np.exp(-E[w] - U @ s))))
+wrong(GREEDY, "tanh-apart")(_written(lambda s, E, U, w: np.tanh(E[w]) + U @ s))
+wrong(GREEDY, "transposed")(_written(lambda s, E, U, w: np.tanh(E[w] + s @ U)))
+wrong(GREEDY, "no-state")(_written(lambda s, E, U, w: np.tanh(E[w])))
+wrong(GREEDY, "no-word")(_written(lambda s, E, U, w: np.tanh(U @ s)))
+wrong(GREEDY, "no-matrix")(_written(lambda s, E, U, w: np.tanh(s + E[w])))
+
+
+@wrong(GREEDY, "worst")
+def the_least_probable(s, E, U, R, start, end, limit):
+    w, said = start, []
+    for _ in range(limit):
+        s = np.tanh(E[w] + U @ s)
+        w = int(np.argsort(R @ s)[0])
+        if w == end:
+            break
+        said.append(w)
+    return said
+
+
+@wrong(GREEDY, "no-output")
+def largest_of_the_state(s, E, U, R, start, end, limit):
+    w, said = start, []
+    for _ in range(limit):
+        s = np.tanh(E[w] + U @ s)
+        w = int(s.argmax())
+        if w == end:
+            break
+        said.append(w)
+    return said
+
+
+@wrong(GREEDY, "no-stop")
+def always_to_the_limit(s, E, U, R, start, end, limit):
+    words, w = [], start
+    for _ in range(limit):
+        s = np.tanh(E[w] + U @ s)
+        w = int((R @ s).argmax())
+        words.append(w)
+    return words
+
+
+@wrong(GREEDY, "end-included")
+def with_the_end(s, E, U, R, start, end, limit):
+    words, w = [], start
+    while w != end and len(words) < limit:
+        s = np.tanh(E[w] + U @ s)
+        w = int((R @ s).argmax())
+        words.append(w)
+    return words
+
+
+@wrong(GREEDY, "start-included")
+def with_the_start(s, E, U, R, start, end, limit):
+    return [start, *a_loop_of_limit_turns(s, E, U, R, start, end, limit)]
+
+
+@wrong(GREEDY, "start-included")
+def with_both_signs(s, E, U, R, start, end, limit):
+    words = [start]
+    while words[-1] != end and len(words) <= limit:
+        s = np.tanh(E[words[-1]] + U @ s)
+        words.append(int((R @ s).argmax()))
+    return words
+
+
+@wrong(GREEDY, "limit")
+def one_too_many(s, E, U, R, start, end, limit):
+    w, said = start, []
+    while len(said) <= limit:
+        s = np.tanh(E[w] + U @ s)
+        w = int((R @ s).argmax())
+        if w == end:
+            break
+        said.append(w)
+    return said
+
+
+@wrong(GREEDY, "limit")
+def one_too_few(s, E, U, R, start, end, limit):
+    return a_loop_of_limit_turns(s, E, U, R, start, end, limit - 1)
+
+
+@wrong(GREEDY, "one-word")
+def returns_too_early(s, E, U, R, start, end, limit):
+    for w in a_loop_of_limit_turns(s, E, U, R, start, end, limit):
+        return w
+    return []
+
+
+@wrong(GREEDY, "scores")
+def the_scores_themselves(s, E, U, R, start, end, limit):
+    w, said = start, []
+    for _ in range(limit):
+        s = np.tanh(E[w] + U @ s)
+        scores = R @ s
+        w = int(scores.argmax())
+        if w == end:
+            break
+        said.append(scores.max())
+    return said
+
+
+# 3. The share of the weight on gold cells
 
 SHARE = "06.alignment-share"
 
@@ -211,7 +417,7 @@ def wipes_the_map(weights, gold):
     return weights.sum() / gold.any(1).sum()
 
 
-# 3. One step of beam search
+# 4. One step of beam search
 
 BEAM = "06.beam-step"
 
