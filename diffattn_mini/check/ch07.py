@@ -194,8 +194,8 @@ PARAMETERS = Exercise(
         ),
         Mistake(
             "two-matrices",
-            ro="SwiGLU are trei matrice: $W_g$, $W_u$ și $W_d$. Ai numărat mai puține.",
-            en="SwiGLU has three matrices: $W_g$, $W_u$ and $W_d$. You counted fewer.",
+            ro="SwiGLU are trei matrice: W_g, W_u și W_d. Ai numărat mai puține.",
+            en="SwiGLU has three matrices: W_g, W_u and W_d. You counted fewer.",
             wrong=(_more(lambda V, D, L, H: -L * D * H), _more(lambda V, D, L, H: -2 * L * D * H),
                    _more(lambda V, D, L, H: -3 * L * D * H)),
         ),
