@@ -13,7 +13,7 @@ export OMP_NUM_THREADS ?= 1
 # A worker a processor; above eight the kernels' memory would be the limit.
 PYTEST := $(RUN) -m pytest -q -n $(WORKERS) --maxprocesses 8
 # A cell has a minute; the limit is for one that never ends, also on a machine that does five things at once.
-NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-cell-timeout 300
+NBVAL := $(PYTEST) --dist loadfile --no-loadscope-reorder --nbval-lax --nbval-cell-timeout 900
 # A command; in `make test` also how long it took, at once and together with the others at the end.
 timed = $(1)
 ifdef IN_ORDER

@@ -490,7 +490,7 @@ def run(notebook: nbformat.NotebookNode, root: Path) -> None:
     copy = nbformat.from_dict(notebook)
     copy = nbformat.reads(nbformat.writes(copy), as_version=4)
     begun = []
-    client = NotebookClient(copy, timeout=120, kernel_name="python3", coalesce_streams=True,
+    client = NotebookClient(copy, timeout=600, kernel_name="python3", coalesce_streams=True,
                             extra_arguments=["--IPKernelApp.log_level=ERROR"],
                             on_cell_execute=lambda cell, cell_index: begun.append(cell.id))
     try:
