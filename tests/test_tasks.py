@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -27,6 +28,7 @@ from diffattn_mini.lab.tasks import (
     Sentences,
     Translation,
     notebook_prose,
+    number_pairs,
 )
 from diffattn_mini.models.transformer import Config, MiniGPT
 
@@ -379,6 +381,38 @@ def test_a_sentence_that_does_not_agree_differs_in_one_word_and_is_wrong():
         noun = right[right.index(changed[0]) - 1]
         if noun in ("fata", "fată", "casa", "casă", "pisica", "pisică"):
             assert changed[0].endswith(("ă", "e", "a", "ea")) or changed[0] == "mare"
+
+
+def test_an_owner_of_the_other_number_is_told_by_the_endings_that_english_has():
+    """By spelling alone: a noun in -s, or one of three others, is plural; so is "are", "do" and a verb without -s."""
+    def is_plural(noun):
+        return noun.endswith("s") or noun in ("men", "women", "children", "mice")
+
+    owners = Counter()
+    for right, wrong, owner in number_pairs("en", 2000, seed=1):
+        (place,) = (i for i, (a, b) in enumerate(zip(right, wrong, strict=True)) if a != b)
+        several = right[place] in ("are", "do") or not right[place].endswith("s")
+        start = max(i for i in range(place) if right[i] in (".", ",", "and", "but", "because", "while")) + 1
+        owners[owner] += 1
+        if "of" in right[start:place]:
+            assert owner == ("same" if is_plural(right[place - 1]) == several else "other"), right
+        else:
+            assert owner == "none"
+    assert min(owners.values()) > 50 and set(owners) == {"none", "same", "other"}
+
+
+def test_an_owner_of_many_in_romanian_is_the_one_whose_words_end_in_lor():
+    seen = Counter()
+    for right, wrong, owner in number_pairs("ro", 3000, seed=1):
+        (place,) = (i for i, (a, b) in enumerate(zip(right, wrong, strict=True)) if a != b)
+        start = max(i for i in range(place) if right[i] in (".", ",", "și", "dar", "fiindcă", "ce")) + 1
+        subject = right[start + 1 : place]
+        if right[place] in ("este", "sunt") and any(word.endswith(("lor", "unor", "acestor")) for word in subject):
+            seen[owner] += 1
+            assert owner == ("same" if right[place] == "sunt" else "other"), right
+        if not any(word.endswith(("lor", "lui", "ei", "ii", "or", "ui")) for word in subject):
+            assert owner == "none", right
+    assert min(seen[owner] for owner in ("same", "other")) > 5
 
 
 # Several steps, several documents

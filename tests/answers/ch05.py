@@ -303,10 +303,15 @@ def by_torch_rnn_and_sgd(x, y, w, u, rate, limit):
     return [p.item() for p in network.parameters()]
 
 
-def forth_and_back(x, y, w, u):
+def states(x, w, u):
     h = [0.0]
     for word in x:
         h.append(np.tanh(w * word + u * h[-1]))
+    return np.array(h)
+
+
+def forth_and_back(x, y, w, u):
+    h = states(x, w, u)
     gw = gu = 0.0
     back = 2 * (h[-1] - y)
     for t in range(len(x), 0, -1):
@@ -385,9 +390,7 @@ def u_first(x, y, w, u, rate, limit):
 
 @wrong(STEP, "no-weight")
 def the_way_back_without_u(x, y, w, u, rate, limit):
-    h = [0.0]
-    for word in x:
-        h.append(np.tanh(w * word + u * h[-1]))
+    h = states(x, w, u)
     back, g = 2 * (h[-1] - y), np.zeros(2)
     for t in range(len(x), 0, -1):
         back *= 1 - h[t] ** 2
@@ -397,19 +400,15 @@ def the_way_back_without_u(x, y, w, u, rate, limit):
 
 @wrong(STEP, "no-slope")
 def as_if_linear_on_the_way_back(x, y, w, u, rate, limit):
-    h = [0.0]
-    for word in x:
-        h.append(np.tanh(w * word + u * h[-1]))
+    h = states(x, w, u)
     back = 2 * (h[-1] - y) * u ** np.arange(len(x))[::-1]
-    g = np.array([(back * x).sum(), (back * np.array(h[:-1])).sum()])
+    g = np.array([(back * x).sum(), (back * h[:-1]).sum()])
     return np.array([w, u]) - rate * bounded(g, limit)
 
 
 @wrong(STEP, "state-of-the-step")
 def the_state_after(x, y, w, u, rate, limit):
-    h = [0.0]
-    for word in x:
-        h.append(np.tanh(w * word + u * h[-1]))
+    h = states(x, w, u)
     back, g = 2 * (h[-1] - y), np.zeros(2)
     for t in range(len(x), 0, -1):
         back *= 1 - h[t] ** 2

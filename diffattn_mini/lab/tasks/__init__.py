@@ -1,5 +1,6 @@
 """Tasks: data made on the spot, the same for the same seed. Each says what it is in describe()."""
 
+from .agreement import number_pairs
 from .chains import Chains
 from .digits import Digits
 from .documents import Documents
@@ -27,5 +28,6 @@ __all__ = [
     "Vocabulary",
     "detokenise",
     "notebook_prose",
+    "number_pairs",
     "tokenise",
 ]

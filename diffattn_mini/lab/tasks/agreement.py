@@ -2,9 +2,9 @@
 
 from typing import NamedTuple
 
-from .tasks import Sentences
-from .tasks.common import Seed, as_random, require_sizes
-from .tasks.lexicon import NOUNS, VERBS
+from .common import Seed, as_random, require_sizes
+from .lexicon import NOUNS, VERBS
+from .sentences import Sentences
 
 BREAKS = {".", ",", "and", "but", "because", "while", "și", "dar", "fiindcă", "ce"}  # a clause begins after them
 FORMS = {  # third person, singular and plural
