@@ -10,7 +10,7 @@ from ..training import train
 from .plan import Experiment, Record
 
 RECURRENT = {"rnn": nn.RNN, "gru": nn.GRU, "lstm": nn.LSTM}
-STATES = {"rnn": 98, "gru": 48, "lstm": 39}  # numbers in the state, so that cell and head have about 16,800 parameters in all kinds
+STATES = {"rnn": 98, "gru": 48, "lstm": 39}  # numbers; cell and head then have about 16,800 parameters
 PARTS = {"test": 0, "validation": 1}
 
 
