@@ -154,7 +154,7 @@ def test_what_a_reader_expects_is_kept_in_the_browser_for_both_languages_and_sen
     choices = page.locator(".guesses select")
     assert choices.count() == 12 and [choice.input_value() for choice in choices.all()] == [""] * 12
     assert choices.nth(2).get_attribute("aria-label").startswith("Ce crezi despre afirmația 3: Ace")
-    choices.nth(2).select_option("se contrazice")
+    choices.nth(2).select_option("se infirmă")
     choices.nth(4).select_option("se reproduce")
     choices.nth(4).select_option("–")
     page.click("#language-switch")
