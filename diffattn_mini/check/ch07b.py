@@ -455,7 +455,13 @@ def diagnosis(panel):
 
 def _said(trials: list[Trial]) -> list[float | None]:
     """The number that came for each panel, where one came."""
-    return [trial.got.item() if trial.got is not None and trial.got.size == 1 else None for trial in trials]
+    values = [trial.outcome.value for trial in trials]
+    return [value.item() if value is not None and value.size == 1 else None for value in values]
+
+
+def fits(panel: int, number: float) -> np.ndarray:
+    """1 where the number is that of the panel's fault: what is expected may be shown, and gives nothing away."""
+    return np.asarray(float(number == diagnosis(panel)))
 
 
 def _confusion(panel: int, said: str) -> Mistake:
@@ -501,6 +507,8 @@ DIAGNOSIS = Exercise(
         ),
         *(_confusion(panel, said) for panel in range(6) for said in FAULTS if said != PANELS[panel]),
     ),
+    measure=fits,
+    measured=("potrivire", "match"),
 )
 
 EXERCISES = (WITHOUT_HEAD, FLOOR, CROSS, DIAGNOSIS)
