@@ -135,6 +135,12 @@ HALVE = Exercise(
 )
 
 
+def test_who_gives_a_wrong_diagnosis_is_not_told_the_right_one():
+    verdicts = {repr(check("07b.diagnosis", lambda panel, n=n: n)) for n in (7, 8, 9)}
+    assert all("match: 1" in verdict or "potrivire: 1" in verdict for verdict in verdicts)
+    assert not any(re.search(r"(expected|trebuia) +[1-6]", verdict) for verdict in verdicts)
+
+
 def test_a_hint_explains_every_trial():
     assert examine(HALVE, lambda x: 1 * x).hint == "not-halved"
     assert examine(HALVE, lambda x: x if x[0] > 3 else x / 2).hint is None, "right where the mistake is wrong"
@@ -153,12 +159,6 @@ def test_a_hint_explains_every_trial():
         (lambda x: (np.exp(x * 400) > 1) + x / 3, None),
     ],
 )
-def test_who_gives_a_wrong_diagnosis_is_not_told_the_right_one():
-    verdicts = {repr(check("07b.diagnosis", lambda panel, n=n: n)) for n in (7, 8, 9)}
-    assert all("match: 1" in verdict or "potrivire: 1" in verdict for verdict in verdicts)
-    assert not any(re.search(r"(expected|trebuia) +[1-6]", verdict) for verdict in verdicts)
-
-
 def test_general_hints_look_at_all_trials(answer, hint):
     assert examine(HALVE, answer).hint == hint
 
